@@ -1,0 +1,150 @@
+# SPDX-FileCopyrightText: 2026 Holdfast contributors
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""What nodes say to each other. Values only; ``wire`` turns them into bytes and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Union
+
+from .facts import Facts, State
+
+Activity = Literal["unknown", "down", "up", "starting", "stopping", "waiting", "failed"]
+"""What a node does with a group: unknown until it has looked; waiting: holds it, but has to hear its peers first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Register:
+    """Who holds a group, as one node knows it; durable.
+
+    ``epoch`` only grows; ``holder`` may serve at that epoch, None when nobody may. ``revision`` counts what the
+    holder changed within the epoch. ``promised_epoch``, when greater than ``epoch``, is one this node has agreed
+    that ``promised_to`` may have next. ``out`` are the hierarchies an operator took out of service.
+    """
+
+    epoch: int = 0
+    revision: int = 0
+    holder: str | None = None
+    promised_epoch: int = 0
+    promised_to: str | None = None
+    out: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupReport:
+    """A group as its sender runs it: the register, what its resources do there, and why."""
+
+    register: Register
+    activity: Activity
+    reason: str
+    resources: Mapping[str, State]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heartbeat:
+    """I am alive. Sent on every comm path of a peer at the profile's interval, and at once when a report changes.
+
+    ``count`` numbers the heartbeats of this path, so that gaps are losses. ``echo_seq`` and ``held_s`` answer the
+    last heartbeat received on that path, for its round trip time.
+    """
+
+    count: int
+    config_digest: str
+    version: str
+    groups: Mapping[str, GroupReport]
+    echo_seq: int | None = None
+    held_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """Tell me what you find when you look at this group's resources on your node."""
+
+    request: str
+    group: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """The answer to Look: facts by resource tag, or why there are none."""
+
+    request: str
+    group: str
+    facts: Mapping[str, Facts]
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """May I have this group at this epoch? The holder stops everything first; others only promise.
+
+    ``off`` are nodes of which an operator said that they are switched off.
+    """
+
+    request: str
+    group: str
+    epoch: int
+    off: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseTime:
+    """How long one phase of a move took; ``start_s`` counts from the beginning of the work on that node."""
+
+    name: str
+    node: str
+    resource: str
+    start_s: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """Granted: the sender holds nothing of the group and has promised the epoch. Else ``reason`` says why not."""
+
+    request: str
+    group: str
+    epoch: int
+    granted: bool
+    reason: str = ""
+    out: frozenset[str] = frozenset()
+    phases: tuple[PhaseTime, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forward:
+    """Carry out this command for me; you are the node that it concerns."""
+
+    request: str
+    verb: str
+    args: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """News of a forwarded command: progress while ``final`` is false, then its result."""
+
+    request: str
+    final: bool
+    data: Mapping[str, Any]
+
+
+Message = Union[Heartbeat, Look, Seen, Ask, Answer, Forward, Report]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """A message with its sender's identity.
+
+    ``incarnation`` grows with every start of the sender's monitor, ``boot_id`` changes with every start of its system.
+    ``seq`` grows within an incarnation; the same message sent on several paths has the same number.
+    """
+
+    sender: str
+    boot_id: str
+    incarnation: int
+    seq: int
+    message: Message
+    protocol: int = field(default=1)

@@ -1,0 +1,105 @@
+# SPDX-FileCopyrightText: 2026 Holdfast contributors
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Which story an incoming message, order or outcome belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .desk import Desk
+from .events import StepDone
+from .group import GroupMachine, Order, Running, World
+from .handover import hand_over, settled_answer
+from .messages import Answer, Ask, Forward, Look, Seen
+from .sequence import every
+from .story import All, Questions, Story, Task, Wait
+from .tending import free
+
+
+def group_step(g: GroupMachine | None, event: StepDone) -> None:
+    """The outcome has reached the run that began the step; outcomes of abandoned runs are dropped."""
+    if g is None:
+        return
+    for wait in _waits(g):
+        if isinstance(wait, Running) and wait.run.done(event, g.world.now_s):
+            return
+
+
+def on_answer(g: GroupMachine | None, peer: str, message: Answer | Seen) -> None:
+    """The answer has reached the story that asked; answers to abandoned questions are dropped."""
+    if g is None:
+        return
+    for wait in _waits(g):
+        if isinstance(wait, Questions) and wait.answer(peer, message):
+            return
+
+
+def on_look(g: GroupMachine | None, peer: str, look: Look, world: World) -> None:
+    """The peer gets what this node finds; a repeated question while looking is not looked at twice."""
+    if g is None:
+        world.send(peer, Seen(request=look.request, group=look.group, facts={}, error="no such group here"))
+    elif not any(task.name == look.request for task in g.looks):
+        g.looks.append(Task(look.request, _look(g, peer, look)))
+
+
+def on_ask(g: GroupMachine | None, peer: str, ask: Ask, world: World) -> None:
+    """The peer gets its answer, now or at the end of a hand-over. What runs in the background is let finish first:
+    the peer repeats its question."""
+    if g is None:
+        world.send(peer, _no(ask, f"{world.node} does not know {ask.group}"))
+        return
+    known = world.membership.peers[peer]
+    if known.config_digest != world.digest:
+        world.send(peer, _no(ask, f"{world.node} has another configuration ({world.digest})"))
+    elif g.task is not None and g.task.name == ask.request:
+        return
+    elif (answer := settled_answer(g, peer, ask)) is not None:
+        world.send(peer, answer)
+    elif g.activity == "unknown":
+        return
+    elif free(g):
+        g.task = Task(ask.request, hand_over(g, peer, ask))
+    elif g.task is not None and not g.task.background:
+        world.send(peer, _no(ask, f"{world.node} is busy with it: {g.task.name}"))
+
+
+def perform(g: GroupMachine | None, order: Order, world: World) -> None:
+    """The order is under way, waits for the background to finish, or is refused."""
+    if g is None:
+        error = {"kind": "refused", "message": f"{world.node} does not know this group", "problems": []}
+        world.report(order.ticket, final=True, data={"ok": False, "error": error})
+    elif order.verb == "out_of_service" and g.register.holder != world.node:
+        g.refuse(order, "refused", f"{world.node} does not hold {g.name}: {g.register.holder or 'nobody'} does.")
+    elif free(g) or (g.task is not None and g.task.background):
+        g.waiting.append(order)
+    else:
+        g.refuse(order, "refused", f"{world.node} is busy with {g.name} ({_doing(g)}); try again when that is done.")
+
+
+def group_forwarded(desk: Desk, peer: str, forward: Forward) -> None:
+    """The order of another node is on this node's desk."""
+    desk.forwarded(peer, forward)
+
+
+def _doing(g: GroupMachine) -> str:
+    return g.reason if g.task is None else f"{g.activity}: {g.reason}"
+
+
+def _look(g: GroupMachine, peer: str, look: Look) -> Story:
+    run = yield from g.run(every(g.group, "inspect"))
+    error = run.failure.text if run.failure else ""
+    g.world.send(peer, Seen(request=look.request, group=look.group, facts=dict(run.facts), error=error))
+
+
+def _no(ask: Ask, reason: str) -> Answer:
+    return Answer(request=ask.request, group=ask.group, epoch=ask.epoch, granted=False, reason=reason)
+
+
+def _waits(g: GroupMachine) -> Iterator[Wait]:
+    for task in (g.task, *g.looks):
+        wait = task.wait if task is not None else None
+        if isinstance(wait, All):
+            yield from wait.waits
+        elif wait is not None:
+            yield wait

@@ -1,0 +1,75 @@
+# SPDX-FileCopyrightText: 2026 Holdfast contributors
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""What a group does next when nobody tells it: go on, take the next order, settle, look again."""
+
+from __future__ import annotations
+
+from .group import GroupMachine, Order
+from .local import observe, settle, start_here, take_out
+from .story import Story, Task, Until
+from .takeover import take_over
+
+ROUNDS = 16
+"""Bound on what one event can set off in one group; reached only by a bug, which then waits for the next event."""
+
+
+def tend(g: GroupMachine, *, rebooted: bool) -> None:
+    """The group has gone as far as it can at this moment."""
+    now_s = g.world.now_s
+    g.looks = [task for task in g.looks if not task.proceed(now_s)]
+    for _round in range(ROUNDS):
+        if g.task is None:
+            g.task = _next(g, rebooted=rebooted)
+        if g.task is None or not g.task.proceed(now_s):
+            return
+        g.task = None
+
+
+def next_look_s(g: GroupMachine) -> float | None:
+    """When the group wants to be tended without any event."""
+    deadlines = [task.deadline_s() for task in (g.task, *g.looks) if task is not None]
+    if g.task is None and g.observed_s is not None:
+        deadlines.append(g.observed_s + g.world.membership.timers.observe_s)
+    return min((d for d in deadlines if d is not None), default=None)
+
+
+def free(g: GroupMachine) -> bool:
+    """Whether the group can begin something else now; a story that merely waits to hear peers is given up for it."""
+    if g.task is not None and g.task.background and isinstance(g.task.wait, Until):
+        g.task = None
+    return g.task is None
+
+
+def _next(g: GroupMachine, *, rebooted: bool) -> Task | None:
+    if g.waiting and g.activity != "unknown":
+        order = g.waiting.pop(0)
+        return Task(order.verb.replace("_", " "), _story(g, order))
+    if _unsettled(g):
+        waits = g.activity == "waiting" or (rebooted and g.activity == "unknown")
+        return Task("settle", settle(g, rebooted=waits), background=True)
+    if _look_due(g):
+        return Task("observe", observe(g), background=True)
+    return None
+
+
+def _story(g: GroupMachine, order: Order) -> Story:
+    if order.verb == "out_of_service":
+        return take_out(g, order)
+    return start_here(g, order) if g.holds and order.verb != "plan" else take_over(g, order)
+
+
+def _unsettled(g: GroupMachine) -> bool:
+    if g.activity == "unknown":
+        return True
+    if g.conflict:
+        return False
+    if g.holds:
+        return g.activity == "waiting" or (g.activity == "down" and bool(g.group.needed(g.register.out)))
+    if g.activity == "failed":
+        return _look_due(g) and any(state != "down" for state in g.states.values())
+    return g.activity != "down"
+
+
+def _look_due(g: GroupMachine) -> bool:
+    return g.observed_s is not None and g.world.now_s >= g.observed_s + g.world.membership.timers.observe_s

@@ -1,0 +1,176 @@
+# SPDX-FileCopyrightText: 2026 Holdfast contributors
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""State files that tell when they are torn, foreign, too new, or an older copy of themselves.
+
+Every file carries its kind, a format version, the origin (a random name that this node gave itself at its first
+write), a serial number and a checksum. A seal in another folder remembers the origin, and of each kind the latest
+serial and checksum. A file that is behind its seal was put back from a backup; one with another origin came from
+another machine. The seal is written after the file, so it may be one behind after a crash; that is no fault.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..core import codec
+from ..errors import StateError
+from .disk import Disk, put_durably
+
+FORMAT = 1
+_CURE = (
+    "Stop service Holdfast on this node, see that the other nodes run, run 'holdfast forget-state' here (it sets "
+    "the files aside), start the service and run the set-up playbook: this node learns the rest from the others."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """What a seal knows of one kind of file."""
+
+    serial: int
+    checksum: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seal:
+    """What was written last on this node."""
+
+    origin: str
+    marks: Mapping[str, Mark]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A state file's content. ``identity`` says whose it is, ``body`` what it holds."""
+
+    kind: str
+    format: int
+    origin: str
+    serial: int
+    identity: Mapping[str, str]
+    body: Mapping[str, Any]
+    checksum: str = ""
+
+    @property
+    def true_checksum(self) -> str:
+        """SHA-256 of everything but the checksum."""
+        data = codec.encode(self, Document)
+        del data["checksum"]
+        return hashlib.sha256(_json(data)).hexdigest()
+
+
+class SealedFiles:
+    """The state files of a node in ``folder``, their seal in ``seal``. Used by one thread at a time."""
+
+    def __init__(self, *, disk: Disk, folder: Path, seal: Path) -> None:
+        self._disk = disk
+        self._folder = folder
+        self._seal_path = seal
+        self._seal = self._read_seal()
+        self._serials: dict[str, int] = {}
+        self._unsealed: dict[str, Mark] = {}
+
+    def path(self, kind: str) -> Path:
+        """Where the file of this kind is."""
+        return self._folder / f"{kind}.json"
+
+    def read(self, kind: str) -> Document | None:
+        """The file's content; None when this node never wrote one.
+
+        Raises:
+            StateError: it is not what this node wrote last.
+        """
+        content = self._disk.read(self.path(kind))
+        mark = self._seal.marks.get(kind) if self._seal else None
+        if content is None:
+            if mark is not None:
+                raise self._refused(kind, f"it is missing, although this node wrote number {mark.serial} of it")
+            return None
+        document = self._parsed(kind, content)
+        if self._seal is not None and document.origin != self._seal.origin:
+            raise self._refused(kind, f"it is of another machine ({_whose(document)})")
+        if mark is not None and document.serial < mark.serial:
+            found = f"it is an older copy: number {document.serial}, while this node wrote number {mark.serial} last"
+            raise self._refused(kind, found)
+        if mark is not None and document.serial == mark.serial and document.checksum != mark.checksum:
+            raise self._refused(kind, f"it has the number {mark.serial} of what this node wrote, not its content")
+        self._serials[kind] = document.serial
+        if self._seal is None:
+            self._seal = Seal(origin=document.origin, marks={})
+        return document
+
+    def write(self, kind: str, *, identity: Mapping[str, str], body: Mapping[str, Any]) -> None:
+        """The content is durable when this returns; ``seal`` should follow."""
+        if self._seal is None:
+            self._seal = Seal(origin=secrets.token_hex(8), marks={})
+        before = max(self._serials.get(kind, 0), self._seal.marks[kind].serial if kind in self._seal.marks else 0)
+        blank = Document(
+            kind=kind,
+            format=FORMAT,
+            origin=self._seal.origin,
+            serial=before + 1,
+            identity=identity,
+            body=body,
+        )
+        checksum = blank.true_checksum
+        data = codec.encode(blank, Document) | {"checksum": checksum}
+        put_durably(self._disk, self.path(kind), _json(data) + b"\n")
+        self._serials[kind] = blank.serial
+        self._unsealed[kind] = Mark(serial=blank.serial, checksum=checksum)
+
+    def seal(self) -> None:
+        """The seal knows everything that was written."""
+        if self._seal is None or not self._unsealed:
+            return
+        seal = Seal(origin=self._seal.origin, marks={**self._seal.marks, **self._unsealed})
+        put_durably(self._disk, self._seal_path, _json(codec.encode(seal, Seal)) + b"\n")
+        self._seal = seal
+        self._unsealed = {}
+
+    def refused(self, kind: str, found: str) -> StateError:
+        """What to raise about a file whose content makes no sense to whoever asked for it."""
+        return self._refused(kind, found)
+
+    def _parsed(self, kind: str, content: bytes) -> Document:
+        try:
+            data = json.loads(content)
+            written = data.get("format") if isinstance(data, dict) else None
+            if isinstance(written, int) and written > FORMAT:
+                raise StateError(
+                    f"{self.path(kind)} was written by a newer Holdfast (format {written}; this one knows "
+                    f"{FORMAT}). Install that version again, with role monitor."
+                )
+            document = codec.decode(Document, data)
+        except (ValueError, RecursionError, codec.CodecError) as error:
+            raise self._refused(kind, f"it is torn or not a state file ({error})") from None
+        if document.checksum != document.true_checksum:
+            raise self._refused(kind, "it is torn or was edited: its checksum does not fit")
+        if document.kind != kind:
+            raise self._refused(kind, f"it is a file of kind {document.kind!r}")
+        return document
+
+    def _read_seal(self) -> Seal | None:
+        """None when there is none or it cannot be read: the files then speak for themselves."""
+        content = self._disk.read(self._seal_path)
+        try:
+            return codec.decode(Seal, json.loads(content)) if content is not None else None
+        except (ValueError, RecursionError, codec.CodecError):
+            return None
+
+    def _refused(self, kind: str, found: str) -> StateError:
+        return StateError(f"{self.path(kind)} is refused: {found}. {_CURE}")
+
+
+def _whose(document: Document) -> str:
+    return ", ".join(f"{key} {value}" for key, value in document.identity.items()) or "nobody's"
+
+
+def _json(data: Any) -> bytes:
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii")

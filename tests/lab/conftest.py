@@ -1,0 +1,50 @@
+# SPDX-FileCopyrightText: 2026 Holdfast contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fixtures of the lab's tests: a running lab, or the reason why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from holdfast_lab.world import launch
+from holdfast_lab.world.places import Places
+from holdfast_lab.world.preflight import NotPossibleError, check
+from holdfast_lab.world.remote import Lab
+
+
+def namespaces_or_skip() -> None:
+    """Skips, with the reason, where the kernel lets us make no namespaces."""
+    try:
+        check()
+    except NotPossibleError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """Two nodes with the stand-in for Windows, a client, three networks: up for the whole session.
+
+    Its folder and management addresses are its own, so it runs beside any other lab. A test leaves it as it
+    found it: every machine on, every cable good.
+    """
+    namespaces_or_skip()
+    with launch.running(Places(tmp_path_factory.mktemp("lab")), launch.Wish(program="standin")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def plain_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A lab whose nodes are only web servers, for tests of the world itself; one per test file."""
+    namespaces_or_skip()
+    with launch.running(Places(tmp_path_factory.mktemp("plain")), launch.Wish(program="plain")) as running:
+        yield running
+
+
+@pytest.fixture
+def lab_folder(tmp_path: Path) -> Places:
+    """An empty folder for a lab that the test starts itself."""
+    namespaces_or_skip()
+    return Places(tmp_path / "lab")

@@ -1,0 +1,72 @@
+# SPDX-FileCopyrightText: 2026 Holdfast contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The machines of the simulation: what really runs on each, apart from what any monitor believes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from holdfast.core.events import Resource, Step
+from holdfast.core.facts import Facts, IpFacts, State, VolumeFacts, WebFacts
+from holdfast.core.messages import Register
+from holdfast.core.model import Binding, Hierarchy, Ip, Site, Volume
+
+
+@dataclass(slots=True)
+class Computer:
+    """One server: which resources are on, and the disk that outlives its monitor.
+
+    ``sick`` maps (operation, tag) to "fail" or "hang".
+    """
+
+    name: str
+    boots: int = 1
+    on: set[str] = field(default_factory=set)
+    registers: dict[str, Register] = field(default_factory=dict)
+    recorded_boot_id: str | None = None
+    sick: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    @property
+    def boot_id(self) -> str:
+        """Changes with every reboot."""
+        return f"{self.name}-boot{self.boots}"
+
+    def reboot(self) -> None:
+        """Everything is off; the disk is as it was."""
+        self.boots += 1
+        self.on.clear()
+
+    def execute(self, step: Step) -> tuple[str, State | None, Facts | None]:
+        """The step's effect took place; returns (error, state, facts)."""
+        tag = step.resource.tag
+        if self.sick.get((step.operation, tag)) == "fail":
+            return f"{step.operation} does not work", None, None
+        if step.operation == "start" or (step.operation == "prepare" and isinstance(step.resource, Hierarchy)):
+            self.on.add(tag)
+        elif step.operation == "stop":
+            self.on.discard(tag)
+        elif step.operation == "verify" and tag not in self.on:
+            return f"{tag} does not answer", None, None
+        state: State = "up" if tag in self.on else "down"
+        facts = self._facts(step.resource, state) if step.operation == "inspect" else None
+        return "", state if step.operation == "observe" else None, facts
+
+    @staticmethod
+    def _facts(resource: Resource, state: State) -> Facts:
+        match resource:
+            case Ip():
+                return IpFacts(state=state, interface_up=True, answered_by=None)
+            case Volume():
+                return VolumeFacts(state=state, visible=True, online=state == "up", holder=None, letter_used_by=None)
+            case Hierarchy():
+                binding = Binding(protocol="http", ip="10.0.0.1", port=80)
+                site = Site(name=resource.site, kind="web", content="C:\\www", app_pool="x", bindings=(binding,))
+                return WebFacts(
+                    state=state,
+                    site=site,
+                    autostart=False,
+                    services={"W3SVC": "running"},
+                    certificates={},
+                    content_present=True,
+                )
