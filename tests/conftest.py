@@ -13,6 +13,7 @@ from __future__ import annotations
 import importlib
 import os
 
+import pytest
 from checkout import BUILD, ROOT, make_links
 
 make_links()
@@ -32,3 +33,8 @@ def _install_collection_loader() -> None:
 
 
 _install_collection_loader()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--rewrite``: the scenario files are written anew with what happens now."""
+    parser.addoption("--rewrite", action="store_true", help="write tests/scenarios/*.txt anew")

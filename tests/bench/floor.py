@@ -101,9 +101,7 @@ def open_raw() -> socket.socket:
 
 def announcement(mac: str, address: str) -> bytes:
     """One gratuitous ARP request. Source: RFC 5227, section 3."""
-    arp = Arp(
-        operation="request", sender_mac=mac, sender=address, target_mac="00:00:00:00:00:00", target=address
-    )
+    arp = Arp(operation="request", sender_mac=mac, sender=address, target_mac="00:00:00:00:00:00", target=address)
     return encode(arp, source_mac=mac, target_mac=BROADCAST)
 
 

@@ -114,10 +114,10 @@ def two_nodes(folder: Path) -> Iterator[tuple[Node, Node]]:
             first = stack.enter_context(_namespace(_outside()))
         except ArenaError as error:
             raise NoNamespacesError(str(error)) from error
-        inside = _entering(first, with_network=False)
+        inside = _entering(first)
         second = stack.enter_context(_namespace((*inside, "unshare", "--net")))
-        _run(*inside, "ip", "link", "add", WIRE, "netns", str(first), "type", "veth")  # the other end: veth0
-        _run(*_entering(first), "ip", "link", "set", "veth0", "netns", str(second), "name", WIRE)
+        _run(*inside, "ip", "link", "add", WIRE, "type", "veth", "peer", "name", "other-end")
+        _run(*inside, "ip", "link", "set", "other-end", "netns", str(second), "name", WIRE)
         nodes = [
             stack.enter_context(_node(folder / "nodes" / name, _entering(pid)))
             for name, pid in zip(ADDRESSES, (first, second), strict=True)
@@ -146,10 +146,9 @@ def _outside() -> tuple[str, ...]:
     return ("unshare", "--net") if os.geteuid() == 0 else ("unshare", "--map-root-user", "--net")
 
 
-def _entering(pid: int, *, with_network: bool = True) -> tuple[str, ...]:
+def _entering(pid: int) -> tuple[str, ...]:
     user = () if os.geteuid() == 0 else ("--user", "--preserve-credentials")
-    network = ("--net",) if with_network else ()
-    return ("nsenter", f"--target={pid}", *user, *network, "--") if user or network else ()
+    return ("nsenter", f"--target={pid}", *user, "--net", "--")
 
 
 @contextmanager

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import heapq
+from collections import deque
 from collections.abc import Callable, Mapping
 from itertools import count
 from random import Random
@@ -15,7 +16,7 @@ from holdfast.core import events as e
 from holdfast.core.graph import groups_of
 from holdfast.core.machine import Machine
 from holdfast.core.messages import Envelope, Message
-from holdfast.core.model import CommPath, Config, Cluster, Hierarchy, Ip, Volume
+from holdfast.core.model import Cluster, CommPath, Config, Hierarchy, Ip, Volume
 from holdfast_sim.judge import Judge
 from holdfast_sim.machines import Computer
 from holdfast_sim.network import Network
@@ -70,7 +71,8 @@ class Process:
             recorded_boot_id=computer.recorded_boot_id,
             now_s=cluster.now_s,
         )
-        self.waiting: list[list[e.Action]] = []
+        self.held: deque[e.Action] = deque()
+        self.writing = False
         self.alarm_s: float | None = None
 
     def feed(self, event: e.Event) -> None:
@@ -107,15 +109,26 @@ class Process:
                 self._arm()
 
     def _execute(self, actions: list[e.Action]) -> None:
-        """In order; what follows a Persist waits until the registers are on the disk."""
-        while actions:
-            action = actions.pop(0)
-            if isinstance(action, e.Persist):
-                self._persist(action, actions)
-                return
-            self._one(action)
+        """In order; what follows a Persist waits until the registers are on the disk. Heartbeats overtake."""
+        if self.writing:
+            for action in actions:
+                if isinstance(action, e.Beat):
+                    self._one(action)
+                else:
+                    self.held.append(action)
+            return
+        self.held.extend(actions)
+        self._work_off()
 
-    def _persist(self, action: e.Persist, rest: list[e.Action]) -> None:
+    def _work_off(self) -> None:
+        while self.held and not self.writing:
+            action = self.held.popleft()
+            if isinstance(action, e.Persist):
+                self._persist(action)
+            else:
+                self._one(action)
+
+    def _persist(self, action: e.Persist) -> None:
         def done() -> None:
             if self.dead:
                 return
@@ -124,9 +137,11 @@ class Process:
                 return
             self.computer.registers = dict(action.registers)
             self.computer.recorded_boot_id = self.computer.boot_id
-            self._execute(rest)
+            self.writing = False
+            self._work_off()
             self.feed(e.Persisted(number=action.number))
 
+        self.writing = True
         self.cluster.later(self.cluster.random.uniform(0.0005, 0.005), done)
 
     def _one(self, action: e.Action) -> None:
@@ -142,7 +157,7 @@ class Process:
                 if len(queue) == 1:
                     self._begin(action.step)
             case e.Tell():
-                self.cluster.told(self, action)
+                self.cluster.told(action)
             case e.Note():
                 self.cluster.noted(self, action)
             case e.Persist():
@@ -184,7 +199,7 @@ class World:
 
     def __init__(self, seed: int, nodes: tuple[str, ...] = ("n1", "n2")) -> None:
         self.seed = seed
-        self.random = Random(seed)  # noqa: S311 - a simulation needs repeatable, not secret, chance
+        self.random = Random(seed)
         self.now_s = 0.0
         self.config = two_sites(nodes)
         self.groups = tuple(groups_of(self.config).values())
@@ -224,10 +239,9 @@ class World:
         """Whether no monitor has work under way or a command open, and no step is executing."""
         if any(process.machine.desk.deadline_s() is not None for process in self.processes.values()):
             return False
-        return not any(
-            any(queue for queue in process.busy.values()) or any(g.task or g.waiting for g in process.machine.groups.values())
-            for process in self.processes.values()
-        )
+        groups = [g for process in self.processes.values() for g in process.machine.groups.values()]
+        steps = [queue for process in self.processes.values() for queue in process.busy.values()]
+        return not any(g.task or g.waiting for g in groups) and not any(steps)
 
     def start(self, name: str) -> None:
         """The monitor of the node runs (again)."""
@@ -257,7 +271,7 @@ class World:
         self.processes[at].feed(e.Commanded(id=id_, verb=verb, args=args))
         return id_
 
-    def told(self, process: Process, tell: e.Tell) -> None:
+    def told(self, tell: e.Tell) -> None:
         """Takes the core's answer to a command."""
         if tell.final:
             self.judge.answered(self, tell.command)

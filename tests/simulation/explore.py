@@ -12,15 +12,15 @@ from collections.abc import Callable
 from random import Random
 
 from holdfast_sim.cluster import PATHS, World
-from holdfast_sim.judge import Broken
+from holdfast_sim.judge import BrokenInvariantError
 
 SETTLE_S = 130.0
 """Bound on the peace before the last check: longer than the slowest step's time-out and its repair."""
 
 
 def explore(seed: int) -> World:
-    """Runs one schedule; raises Broken when an invariant or the liveness at the end does not hold."""
-    random = Random(seed)  # noqa: S311 - a simulation needs repeatable, not secret, chance
+    """Runs one schedule; raises BrokenInvariantError when an invariant or the liveness at the end does not hold."""
+    random = Random(seed)
     world = World(seed, nodes=("n1", "n2") if random.random() < 0.7 else ("n1", "n2", "n3"))
     world.run(random.uniform(0.0, 2.0))
     kinds = random.sample(FAULTS, random.randint(0, 3))
@@ -70,7 +70,7 @@ def _cut(world: World, random: Random) -> None:
             world.network.cut.add((target, source, path))
 
 
-def _heal(world: World, random: Random) -> None:
+def _heal(world: World, _random: Random) -> None:
     world.network.heal()
 
 
@@ -95,7 +95,7 @@ def _sick(world: World, random: Random) -> None:
     computer.sick[operation, tag] = random.choice(["fail", "fail", "hang"])
 
 
-def _cure(world: World, random: Random) -> None:
+def _cure(world: World, _random: Random) -> None:
     for computer in world.computers.values():
         computer.sick.clear()
 
@@ -117,7 +117,7 @@ def _peace(world: World) -> None:
     world.run(1.0)
     world.run_until(world.calm, SETTLE_S)
     if not world.calm():
-        raise Broken(f"seed {world.seed}: no calm {SETTLE_S:g} s after the last fault")
+        raise BrokenInvariantError(f"seed {world.seed}: no calm {SETTLE_S:g} s after the last fault")
 
 
 def _alive_again(world: World, random: Random) -> None:
@@ -127,7 +127,7 @@ def _alive_again(world: World, random: Random) -> None:
         _must(world, tag, node, "in_service", tags=[tag], node=node)
         serving = [name for name, computer in world.computers.items() if {tag, f"ip-{tag}"} <= computer.on]
         if serving != [node]:
-            raise Broken(f"seed {world.seed}: {tag} should be on {node} and is on {serving}")
+            raise BrokenInvariantError(f"seed {world.seed}: {tag} should be on {node} and is on {serving}")
         _must(world, tag, node, "out_of_service", tags=[tag])
         for name in world.computers:
             world.power_cycle(name)
@@ -135,7 +135,9 @@ def _alive_again(world: World, random: Random) -> None:
         world.run(2.0)
         left = [name for name, computer in world.computers.items() if {tag, f"ip-{tag}"} & computer.on]
         if left:
-            raise Broken(f"seed {world.seed}: {tag} was taken out of service and is on {left} after restarts")
+            raise BrokenInvariantError(
+                f"seed {world.seed}: {tag} was taken out of service and is on {left} after restarts"
+            )
 
 
 def _must(world: World, tag: str, at: str, verb: str, **args: object) -> None:
@@ -143,4 +145,4 @@ def _must(world: World, tag: str, at: str, verb: str, **args: object) -> None:
     world.run_until(lambda: command in world.answers, 30.0)
     answer = world.answers.get(command)
     if answer is None or not answer["ok"]:
-        raise Broken(f"seed {world.seed}: {verb} {tag} {args} in peace: {answer}")
+        raise BrokenInvariantError(f"seed {world.seed}: {verb} {tag} {args} in peace: {answer}")

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from checkout import BUILD, ROOT, environment
+from checkout import BUILD, ROOT, environment, tracked_files
 
 LIMIT_S = 400
 
@@ -41,7 +41,8 @@ TOOLS = {
         *("--validate-collection-refs=self", "."),
     ),
     "package": ("ansible-galaxy", "collection", "build", "--force", "--output-path", str(BUILD / "package")),
-    "reuse": ("reuse", "lint"),
+    # file by file: `reuse lint` takes ignored files in a new folder for ours
+    "reuse": ("reuse", "lint-file", *(str(path) for path in tracked_files())),
     "changelog": ("antsibull-changelog", "lint"),
     "ruff": ("ruff", "check", "--output-format", "concise"),
     "format": ("ruff", "format", "--check", "--output-format", "concise"),
@@ -54,9 +55,7 @@ def runs(request: pytest.FixtureRequest) -> Iterator[dict[str, Future[Result]]]:
     pool = ThreadPoolExecutor(max_workers=2)
     started: dict[str, Future[Result]] = {}
     if "PYTEST_XDIST_WORKER" not in os.environ:
-        wanted = {
-            item.callspec.params.get("tool") for item in request.session.items if hasattr(item, "callspec")
-        }
+        wanted = {item.callspec.params.get("tool") for item in request.session.items if hasattr(item, "callspec")}
         started = {tool: pool.submit(run, *command) for tool, command in TOOLS.items() if tool in wanted}
     yield started
     pool.shutdown(cancel_futures=True)

@@ -29,6 +29,9 @@ LINKS = {
 }
 """Link below .build -> folder. Imports, mypy and ansible all go through these."""
 
+NOT_OURS = (".pyc", ".tar.gz", "generated.yml")
+"""How the names of files end that .gitignore leaves out, where there is no git to ask."""
+
 
 def make_links() -> None:
     """Every link is there and leads to its folder; safe when several processes do it at once."""
@@ -75,7 +78,7 @@ def _files_without_git() -> Sequence[Path]:
     for folder, folders, files in os.walk(ROOT):
         folders[:] = [name for name in folders if not name.startswith(".") or name == ".ci"]
         folders[:] = [name for name in folders if name not in {"__pycache__", "output"}]
-        found += [Path(folder, name).relative_to(ROOT) for name in files if not name.endswith((".pyc", ".gz"))]
+        found += [Path(folder, name).relative_to(ROOT) for name in files if not name.endswith(NOT_OURS)]
     return sorted(found)
 
 

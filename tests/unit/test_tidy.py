@@ -169,6 +169,12 @@ def test_a_file_carries_the_licence_of_its_place() -> None:
     assert not wrong, "\n".join(wrong)
 
 
+def test_the_text_of_each_licence_is_there_and_of_no_other() -> None:
+    used = {f"{licence_of(path)}.txt" for path in tracked_files()}
+
+    assert {path.name for path in (ROOT / "LICENSES").iterdir()} == used
+
+
 def test_no_file_names_a_path_of_the_machine_it_was_written_on() -> None:
     foreign = re.compile(r"/(?:work|root)/")
     found = [

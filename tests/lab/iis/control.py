@@ -74,18 +74,18 @@ class Control:
         service = self._service
         match request["op"]:
             case "state":
-                return {"state": service.state(request["site"])}
+                return {"state": service.state(_text(request, "site"))}
             case "start":
-                await service.start(request["site"])
+                await service.start(_text(request, "site"))
             case "stop":
-                await service.stop(request["site"])
+                await service.stop(_text(request, "site"))
             case "requests":
-                return {"requests": service.requests(request["site"])}
+                return {"requests": service.requests(_text(request, "site"))}
             case "bound_certificate":
-                return {"thumbprint": service.bound_certificate(request["site"], request["information"])}
+                return {"thumbprint": service.bound_certificate(_text(request, "site"), _text(request, "information"))}
             case "bind_certificate":
-                where, what = (request["site"], request["information"]), request["thumbprint"]
-                service.bind_certificate(*where, thumbprint=what, store=request["store"])
+                where, what = (_text(request, "site"), _text(request, "information")), _text(request, "thumbprint")
+                service.bind_certificate(*where, thumbprint=what, store=_text(request, "store"))
             case "list":
                 return service.describe()
             case "reload":
@@ -97,11 +97,11 @@ class Control:
     async def _do_with_pool(self, request: Mapping[str, Any]) -> dict[str, Any]:
         match request["op"]:
             case "pool_state":
-                return {"state": self._service.pool_state(request["pool"])}
+                return {"state": self._service.pool_state(_text(request, "pool"))}
             case "start_pool":
-                self._service.start_pool(request["pool"])
+                self._service.start_pool(_text(request, "pool"))
             case "stop_pool":
-                await self._service.stop_pool(request["pool"], float(request["timeout_s"]))
+                await self._service.stop_pool(_text(request, "pool"), float(request["timeout_s"]))
             case unknown:
                 raise ValueError(f"unknown op {unknown!r}")
         return {}
@@ -109,3 +109,10 @@ class Control:
 
 def _refusal(kind: str, error: Exception | str, code: int) -> dict[str, Any]:
     return {"ok": False, "kind": kind, "code": code, "error": str(error)}
+
+
+def _text(request: Mapping[str, Any], member: str) -> str:
+    value = request[member]
+    if not isinstance(value, str):
+        raise ValueError(f"{member} must be a text, not {value!r}")  # noqa: TRY004 - a wrong request, not a wrong call
+    return value

@@ -119,6 +119,7 @@ def generated_variables(places: Places, topology: Topology, seeded: Seeded) -> s
         "lab_disk_id": topology.disks[0].id,
         "lab_runtime_zip": str(places.runtime_zip),
         "lab_runtime_id": RUNTIME_ID,
+        "lab_cluster_pki": str(places.root / "cluster-pki"),
     }
     text: str = yaml.safe_dump(variables, sort_keys=False, explicit_start=True)
     return "# Made by the lab when it starts. Holds its password: do not commit.\n" + text

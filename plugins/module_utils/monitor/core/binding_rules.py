@@ -29,9 +29,7 @@ def check_bindings(sites: Iterable[Located[Site]]) -> list[Problem]:
 def _against(here: Located[Binding], earlier: list[Located[Binding]]) -> list[Problem]:
     """The problem that this binding has with one that was written before it; the first one counts."""
     binding = here.value
-    for other in (
-        other for other in earlier if (other.value.ip, other.value.port) == (binding.ip, binding.port)
-    ):
+    for other in (other for other in earlier if (other.value.ip, other.value.port) == (binding.ip, binding.port)):
         place = f"{binding.ip} port {binding.port}"
         if other.value.protocol != binding.protocol:
             message = f"{place} speaks {binding.protocol} here and {other.value.protocol} at {other.path}."
@@ -46,9 +44,7 @@ def _against(here: Located[Binding], earlier: list[Located[Binding]]) -> list[Pr
         if one_key and binding.certificate and other.value.certificate not in (None, binding.certificate):
             message = f"{place} has another certificate than {other.path}, and neither is chosen by SNI."
             cure = "Write sni: true on the bindings with a host header, or use one certificate for both."
-            return [
-                _problem(rule.ONE_CERTIFICATE, f"{here.path}.certificate", binding.certificate, message, cure)
-            ]
+            return [_problem(rule.ONE_CERTIFICATE, f"{here.path}.certificate", binding.certificate, message, cure)]
     return []
 
 

@@ -131,9 +131,7 @@ def _hierarchy(request: _Request) -> Change:
     problems = _missing_cluster(request)
     drafts = draft_hierarchies(request.args.get("hierarchies"), "hierarchies", problems)
     old = request.config.hierarchies if request.config else ()
-    problems += _check_protection(
-        [*_kept(old, drafts), *drafts], {hierarchy.tag: hierarchy for hierarchy in old}
-    )
+    problems += _check_protection([*_kept(old, drafts), *drafts], {hierarchy.tag: hierarchy for hierarchy in old})
     dependent = []
     for draft in drafts:
         tags, more = _depends_on(request, draft)
@@ -154,9 +152,7 @@ def _site(request: _Request) -> Change:
     problems += check_site_names([*others, *drafts])
     problems += check_bindings([*others, *drafts])
     pruned = [name for name in request.sites if request.prune and name not in wanted]
-    protected = {
-        hierarchy.site: hierarchy.tag for hierarchy in (request.config.hierarchies if request.config else ())
-    }
+    protected = {hierarchy.site: hierarchy.tag for hierarchy in (request.config.hierarchies if request.config else ())}
     problems += [_in_use("sites", name, protected[name]) for name in pruned if name in protected]
     if problems:
         raise RuleError(problems)
@@ -193,11 +189,7 @@ def _replace_resources(
         problems += [_in_use(field, tag, hierarchy.tag) for tag in pruned if tag in hierarchy.depends_on]
     if problems:
         raise RuleError(problems)
-    before = {
-        resource.tag: as_data(resource)
-        for resource in old
-        if resource.tag in wanted or resource.tag in pruned
-    }
+    before = {resource.tag: as_data(resource) for resource in old if resource.tag in wanted or resource.tag in pruned}
     after = {tag: as_data(wanted[tag]) for tag in sorted(wanted)}
     stay: list[R] = [resource for resource in old if resource.tag not in before]
     new = tuple(sorted((*stay, *sound_values(drafts)), key=lambda resource: resource.tag))
@@ -256,9 +248,7 @@ def _check_protection(drafts: Sequence[Located[Hierarchy]], old: Mapping[str, Hi
         if tag in old and old[tag].site != site:
             message = f"hierarchy {shown(tag)} protects site {shown(old[tag].site)}, not {shown(site)}."
             cure = "Give the other site's protection a tag of its own, and remove this one with prune: true."
-            problems.append(
-                found(rule.SITE_STAYS, path=f"{draft.path}.site", value=site, message=message, cure=cure)
-            )
+            problems.append(found(rule.SITE_STAYS, path=f"{draft.path}.site", value=site, message=message, cure=cure))
     return problems
 
 

@@ -52,9 +52,7 @@ def priorities_of(reader: Reader) -> dict[str, int]:
     if not broken and written and sorted(by_number) != list(range(1, len(by_number) + 1)):
         numbers = ", ".join(str(number) for number in sorted(by_number))
         message = f"the priorities are {numbers}."
-        reader.report(
-            rule.PRIORITY_ROW, "priorities", written, message, f"Number the nodes 1 to {len(by_number)}."
-        )
+        reader.report(rule.PRIORITY_ROW, "priorities", written, message, f"Number the nodes 1 to {len(by_number)}.")
         broken = True
     return {} if broken else {node: int(cast(Any, number)) for node, number in written.items()}
 
@@ -72,9 +70,7 @@ def ip_text(reader: Reader, key: str, broken: Rule) -> str:
         return ""
     if str(address) != text or "%" in text:
         cure = f"Write {str(address).partition('%')[0]}."
-        reader.report(
-            rule.ADDRESS_CANONICAL, key, text, f"{key} {shown(text)} is not the canonical form.", cure
-        )
+        reader.report(rule.ADDRESS_CANONICAL, key, text, f"{key} {shown(text)} is not the canonical form.", cure)
         return ""
     return text
 

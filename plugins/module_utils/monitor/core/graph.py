@@ -70,7 +70,8 @@ class Group:
 
 def groups_of(config: Config) -> dict[str, Group]:
     """The groups by name; every resource is in exactly one."""
-    parent = {r.tag: r.tag for r in (*config.ips, *config.volumes, *config.hierarchies)}
+    resources: tuple[Resource, ...] = (*config.ips, *config.volumes, *config.hierarchies)
+    parent = {resource.tag: resource.tag for resource in resources}
 
     def root(tag: str) -> str:
         while parent[tag] != tag:

@@ -88,9 +88,7 @@ class GroupMachine:
 
     def report(self, register: Register) -> GroupReport:
         """What this node does with the group; peers are told the register that is durable."""
-        return GroupReport(
-            register=register, activity=self.activity, reason=self.reason, resources=dict(self.states)
-        )
+        return GroupReport(register=register, activity=self.activity, reason=self.reason, resources=dict(self.states))
 
     def become(self, activity: Activity, reason: str) -> None:
         """The activity is changed, and the change noted with its reason."""
@@ -190,4 +188,3 @@ def phase_rows(phases: Sequence[PhaseTime]) -> list[dict[str, Any]]:
 def failure_text(failure: Failure | None) -> str:
     """The failure's text; empty without one."""
     return failure.text if failure else ""
-

@@ -10,7 +10,7 @@ from collections.abc import Generator, Sequence
 from .events import Resource
 from .group import GroupMachine, Order, failure_text, phase_rows
 from .ownership import change_out, give_up, next_epoch, pass_on, promised_away
-from .sequence import Run, every, outage_s, start_stages, stop_stages
+from .sequence import Run, Stage, every, expected, outage_s, start_stages, stop_stages
 from .story import Story, Until, Wait
 
 
@@ -27,7 +27,7 @@ def settle(g: GroupMachine, *, rebooted: bool) -> Story:
     if g.conflict:
         g.become("failed", f"{g.conflict}; move them to one node")
     elif g.holds:
-        yield from bring_up(g, "settled after a look")
+        yield from bring_up(g, f"{g.world.node} holds it at epoch {g.register.epoch}")
     else:
         yield from bring_down(g)
         if promised_away(g.register, g.world.node) and g.activity == "down":
@@ -58,8 +58,8 @@ def start_here(g: GroupMachine, order: Order) -> Story:
         g.become("up", g.reason if g.activity == "up" else "found running")
         g.tell(order, changed=False, data=_move(g, outcome="unchanged"))
         return
-    if order.check:
-        g.tell(order, changed=True, data=_move(g, outcome="started"))
+    if order.check or order.verb == "plan":
+        g.tell(order, changed=order.check, data=_move(g, outcome="started", stages=start_stages(missing)))
         return
     if out != g.register.out:
         g.commit(change_out(g.register, out))
@@ -68,6 +68,13 @@ def start_here(g: GroupMachine, order: Order) -> Story:
         g.tell(order, changed=True, data=_move(g, outcome="started", run=run))
     else:
         g.refuse(order, "refused", f"{g.name} could not be brought into service on {node}: {run.failure.text}")
+
+
+def unfinished(g: GroupMachine, order: Order) -> Story:
+    """Refused: this node has promised the group away and could not stop it yet."""
+    text = f"{g.world.node} is handing {g.name} over to {g.register.promised_to} and could not finish it: {g.reason}"
+    g.refuse(order, "refused", text)
+    yield from ()
 
 
 def take_out(g: GroupMachine, order: Order) -> Story:
@@ -121,10 +128,15 @@ def bring_down(g: GroupMachine) -> Generator[Wait, None, None]:
     """Nothing of the group runs here."""
     running: Sequence[Resource] = [r for r in g.group.resources if g.states.get(r.tag) != "down"]
     if running:
-        g.become("stopping", f"{g.register.holder or 'nobody'} holds the group, not {g.world.node}")
+        away = promised_away(g.register, g.world.node)
+        owner = g.register.promised_to if away else g.register.holder
+        g.become("stopping", f"{owner or 'nobody'} may serve it, not {g.world.node}")
     run = yield from g.run(stop_stages(running))
     if run.failure is None:
-        g.become("down", f"{g.register.holder} serves it" if g.register.holder else "nobody serves it")
+        g.become(
+            "down",
+            "nobody serves it" if g.register.holder in (None, g.world.node) else f"{g.register.holder} serves it",
+        )
     else:
         g.become("failed", failure_text(run.failure))
 
@@ -153,9 +165,14 @@ def _unheard(node: str, unheard: Sequence[str]) -> str:
     )
 
 
-def _move(g: GroupMachine, *, outcome: str, run: Run | None = None) -> dict[str, object]:
+def _move(g: GroupMachine, *, outcome: str, run: Run | None = None, stages: Sequence[Stage] = ()) -> dict[str, object]:
+    """What happened here, or with ``stages`` what would; the form of a plan and of a move."""
     phases = run.phases if run else []
+    planned = expected(stages, g.world.node, g.world.durations)
     return {
+        "allowed": True,
+        "problems": [],
+        "dragged": [],
         "group": g.name,
         "tags": list(g.group.heads),
         "from": g.world.node,
@@ -163,5 +180,5 @@ def _move(g: GroupMachine, *, outcome: str, run: Run | None = None) -> dict[str,
         "epoch": g.register.epoch,
         "outcome": outcome,
         "outage_s": outage_s([], phases),
-        "phases": phase_rows(phases),
+        "phases": planned or phase_rows(phases),
     }

@@ -76,7 +76,8 @@ class Machine:
         self.config: Config | None = None
         self.groups: dict[str, GroupMachine] = {}
         self.membership = Membership(peers={}, timers=TIMERS["normal"])
-        self.desk = Desk(node=node, prefix=f"{node}-{incarnation}", emit=self.emit, send=self.send, perform=self._perform)
+        prefix = f"{node}-{incarnation}"
+        self.desk = Desk(node=node, prefix=prefix, emit=self.emit, send=self.send, perform=self._perform)
         self.step_groups: dict[int, str] = {}
         self._actions: list[Action] = []
         self._seqs = count(1)

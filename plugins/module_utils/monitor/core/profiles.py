@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .events import Operation
-from .model import Profile
+from .events import Operation, Resource
+from .model import Ip, Profile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,3 +47,11 @@ STEP_TIMEOUT_S: Mapping[Operation, float] = {
 }
 """How long the core waits for a step; the drain time is added for stop. IIS itself gives a worker process 90 s
 to shut down (applicationPools/processModel shutdownTimeLimit), which a site stop does not wait for."""
+
+ADDRESS_TIMEOUT_S = 10.0
+"""How long the core waits for any step on an address: it is one call to the system, and a look for its neighbours."""
+
+
+def step_timeout_s(operation: Operation, resource: Resource) -> float:
+    """Seconds after which a step is given up, without its drain time."""
+    return ADDRESS_TIMEOUT_S if isinstance(resource, Ip) else STEP_TIMEOUT_S[operation]

@@ -34,18 +34,14 @@ class Located(Generic[T_co]):
 class Reader:
     """One mapping being read; problems of its fields go to the shared list."""
 
-    def __init__(
-        self, data: Mapping[Any, object], *, path: str, known: Sequence[str], problems: list[Problem]
-    ) -> None:
+    def __init__(self, data: Mapping[Any, object], *, path: str, known: Sequence[str], problems: list[Problem]) -> None:
         self._data = data
         self._path = path
         self._problems = problems
         self._before = len(problems)
         for key in data:
             if key not in known:
-                self.report(
-                    UNKNOWN_KEY, str(key), key, f"the key {shown(key)} is not known here.", meant(key, known)
-                )
+                self.report(UNKNOWN_KEY, str(key), key, f"the key {shown(key)} is not known here.", meant(key, known))
 
     @property
     def sound(self) -> bool:
@@ -68,9 +64,7 @@ class Reader:
         """The key is written and not empty (YAML's ``key:`` without a value counts as absent)."""
         return self._data.get(key) is not None
 
-    def text(
-        self, key: str, *, default: str | None = None, missing: Rule = MISSING_KEY, cure: str = ""
-    ) -> str:
+    def text(self, key: str, *, default: str | None = None, missing: Rule = MISSING_KEY, cure: str = "") -> str:
         """The text, which has no blanks around it; "" after a problem. Required when ``default`` is None."""
         value = self._data.get(key)
         if value is None or value == "":
@@ -110,9 +104,7 @@ class Reader:
             return default or 0
         if isinstance(value, bool) or not isinstance(value, int):
             digits = isinstance(value, str) and value.strip().isdigit()
-            cure = (
-                f"Write {value} without quotes." if digits else f"Write a whole number from {low} to {high}."
-            )
+            cure = f"Write {value} without quotes." if digits else f"Write a whole number from {low} to {high}."
             self.report(rule, key, value, f"{key} is {shown(value)}, not a whole number.", cure)
             return 0
         if not low <= value <= high:
@@ -138,9 +130,7 @@ class Reader:
         if value is None:
             return default
         if not isinstance(value, bool):
-            self.report(
-                WRONG_TYPE, key, value, f"{key} is {shown(value)}.", "Write true or false without quotes."
-            )
+            self.report(WRONG_TYPE, key, value, f"{key} is {shown(value)}.", "Write true or false without quotes.")
             return default
         return bool(value)
 
@@ -188,9 +178,7 @@ def each(
         return []
     if not isinstance(data, (list, tuple)):
         message = f"this is {shown(data)}, not a list."
-        problems.append(
-            found(WRONG_TYPE, path=path, value=data, message=message, cure="Begin each element with '- '.")
-        )
+        problems.append(found(WRONG_TYPE, path=path, value=data, message=message, cure="Begin each element with '- '."))
         return []
     drafts = []
     for index, element in enumerate(data):
@@ -224,6 +212,4 @@ def meant(value: object, options: Sequence[str]) -> str:
 
 def lowered(sentence: str) -> str:
     """The sentence as the second half of another one."""
-    return (
-        sentence[:1].lower() + sentence[1:] if sentence[1:2].islower() or sentence[1:2] == " " else sentence
-    )
+    return sentence[:1].lower() + sentence[1:] if sentence[1:2].islower() or sentence[1:2] == " " else sentence

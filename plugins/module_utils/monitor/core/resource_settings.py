@@ -50,9 +50,7 @@ def _ip(data: Mapping[object, object], path: str, problems: list[Problem]) -> Lo
 
 
 def _volume(data: Mapping[object, object], path: str, problems: list[Problem]) -> Located[Volume]:
-    reader = Reader(
-        data, path=path, known=("tag", "drive", "driver", "disk", "priorities"), problems=problems
-    )
+    reader = Reader(data, path=path, known=("tag", "drive", "driver", "disk", "priorities"), problems=problems)
     disk_cure = "Write the unique id that 'Get-Disk | Select-Object UniqueId' shows on both nodes."
     volume = Volume(
         tag=tag_of(reader),
@@ -69,9 +67,7 @@ def _volume(data: Mapping[object, object], path: str, problems: list[Problem]) -
 
 def _drive(reader: Reader) -> str:
     """The drive; after a problem the one that was probably meant, or ""."""
-    drive = reader.text(
-        "drive", missing=rule.DRIVE_LETTER, cure="Write a capital letter and a colon, like 'X:'."
-    )
+    drive = reader.text("drive", missing=rule.DRIVE_LETTER, cure="Write a capital letter and a colon, like 'X:'.")
     letter = drive[:1].upper()
     if drive and not _DRIVE.fullmatch(drive):
         plain = letter.isascii() and letter.isalpha() and len(drive) <= 3
@@ -93,9 +89,7 @@ def _usable(reader: Reader, text: str, prefix_length: int) -> bool:
     kind = next((kind for kind in kinds if getattr(address, f"is_{kind}")), None)
     if kind:
         message = f"address {text} is a {kind.replace('_', '-')} address, which clients cannot reach."
-        reader.report(
-            rule.ADDRESS_UNICAST, "address", text, message, "Write a free address of the clients' network."
-        )
+        reader.report(rule.ADDRESS_UNICAST, "address", text, message, "Write a free address of the clients' network.")
         return False
     network = ipaddress.ip_network(f"{text}/{prefix_length or address.max_prefixlen}", strict=False)
     if prefix_length < address.max_prefixlen - 1 and prefix_length:

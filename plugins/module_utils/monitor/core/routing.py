@@ -39,8 +39,8 @@ def on_look(g: GroupMachine | None, peer: str, look: Look, world: World) -> None
     """The peer gets what this node finds; a repeated question while looking is not looked at twice."""
     if g is None:
         world.send(peer, Seen(request=look.request, group=look.group, facts={}, error="no such group here"))
-    elif not any(task.name == look.request for task in g.looks):
-        g.looks.append(Task(look.request, _look(g, peer, look)))
+    elif not any(task.request == look.request for task in g.looks):
+        g.looks.append(Task(f"look for {peer}", _look(g, peer, look), request=look.request))
 
 
 def on_ask(g: GroupMachine | None, peer: str, ask: Ask, world: World) -> None:
@@ -52,16 +52,16 @@ def on_ask(g: GroupMachine | None, peer: str, ask: Ask, world: World) -> None:
     known = world.membership.peers[peer]
     if known.config_digest != world.digest:
         world.send(peer, _no(ask, f"{world.node} has another configuration ({world.digest})"))
-    elif g.task is not None and g.task.name == ask.request:
+    elif g.task is not None and g.task.request == ask.request:
         return
     elif (answer := settled_answer(g, peer, ask)) is not None:
         world.send(peer, answer)
     elif g.activity == "unknown":
         return
     elif free(g):
-        g.task = Task(ask.request, hand_over(g, peer, ask))
+        g.task = Task(f"hand over to {peer}", hand_over(g, peer, ask), request=ask.request)
     elif g.task is not None and not g.task.background:
-        world.send(peer, _no(ask, f"{world.node} is busy with it: {g.task.name}"))
+        world.send(peer, _no(ask, f"{world.node} is busy with it ({g.task.name})"))
 
 
 def perform(g: GroupMachine | None, order: Order, world: World) -> None:
@@ -74,16 +74,13 @@ def perform(g: GroupMachine | None, order: Order, world: World) -> None:
     elif free(g) or (g.task is not None and g.task.background):
         g.waiting.append(order)
     else:
-        g.refuse(order, "refused", f"{world.node} is busy with {g.name} ({_doing(g)}); try again when that is done.")
+        doing = g.task.name if g.task is not None else g.reason
+        g.refuse(order, "refused", f"{world.node} is busy with {g.name} ({doing}); try again when that is done.")
 
 
 def group_forwarded(desk: Desk, peer: str, forward: Forward) -> None:
     """The order of another node is on this node's desk."""
     desk.forwarded(peer, forward)
-
-
-def _doing(g: GroupMachine) -> str:
-    return g.reason if g.task is None else f"{g.activity}: {g.reason}"
 
 
 def _look(g: GroupMachine, peer: str, look: Look) -> Story:

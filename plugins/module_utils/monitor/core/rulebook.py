@@ -53,9 +53,7 @@ COMM_NETWORKS_APART = _rule("109", "Each comm path has a network of its own.", _
 COMM_PORT = _rule("110", "The port of the comm paths is a number from 1 to 65535.", _TCP)
 ARBITER_KNOWN = _rule("111", "The arbiter is one that this version has.", _INTRODUCTION)
 PROFILE_KNOWN = _rule("112", "The timing profile is one that this version has.", _INTRODUCTION)
-COMM_PATH_NAME = _rule(
-    "113", "A comm path's name has letters, digits and dashes and is used once.", _INTRODUCTION
-)
+COMM_PATH_NAME = _rule("113", "A comm path's name has letters, digits and dashes and is used once.", _INTRODUCTION)
 NODE_NAME = _rule(
     "114",
     "A node's name has letters, digits, dashes and dots, since it is the DNS name in the node's certificate.",
@@ -79,8 +77,7 @@ HTTPS_HAS_CERTIFICATE = _rule("208", "An https binding has a certificate.", _GUI
 THUMBPRINT = _rule(
     "209",
     "A thumbprint has 40 hexadecimal digits in capitals.",
-    "learn.microsoft.com/en-us/dotnet/api/"
-    "system.security.cryptography.x509certificates.x509certificate2.thumbprint",
+    "learn.microsoft.com/en-us/dotnet/api/system.security.cryptography.x509certificates.x509certificate2.thumbprint",
 )
 TLS_ONLY_ON_HTTPS = _rule("210", "certificate and sni belong to https bindings.", _GUIDE_SECURE)
 BINDING_ONCE = _rule("211", "An address, port and host header belong to one binding.", _GUIDE_IDENTICAL)
@@ -94,9 +91,7 @@ CONTENT_NOT_URL = _rule("216", "A redirection to a URL cannot be protected.", _G
 CONTENT_VOLUME = _rule(
     "217", "Content is on a protected volume, or on drive C: of each node as its own copy.", _GUIDE_IIS
 )
-BINDING_IP_PROTECTED = _rule(
-    "218", "The address of a binding is a protected, switchable address.", _GUIDE_CREATE
-)
+BINDING_IP_PROTECTED = _rule("218", "The address of a binding is a protected, switchable address.", _GUIDE_CREATE)
 CONTENT_CHARACTERS = _rule(
     "219",
     "A Windows path has none of the characters that Windows forbids and no dots as folders.",
@@ -150,9 +145,7 @@ PRIORITY_EVERY_NODE = _rule("504", "Priorities name every node of the cluster.",
 PRIORITY_NODE_KNOWN = _rule("505", "Priorities name only nodes of the cluster.", _GUIDE_EXTEND)
 PRIORITY_ONCE = _rule("506", "No two nodes have the same priority.", _GUIDE_EXTEND)
 PRIORITY_ROW = _rule("507", "Priorities count 1, 2, 3 and so on without a gap.", _GUIDE_EXTEND)
-PRIORITIES_MATCH = _rule(
-    "508", "A site has the same priorities as the addresses and volumes it depends on.", _GUIDE_IP
-)
+PRIORITIES_MATCH = _rule("508", "A site has the same priorities as the addresses and volumes it depends on.", _GUIDE_IP)
 DRAIN = _rule("509", "The time to drain is a number of seconds from 0 to 3600.", _INTRODUCTION)
 SITE_THERE = _rule("510", "The site exists in IIS before its hierarchy.", _GUIDE_CREATE)
 DEPENDENCY_THERE = _rule("511", "What a hierarchy depends on exists before it.", _GUIDE_CREATE)

@@ -113,9 +113,7 @@ def check_resources(
         ((ip.value.address, ip.value.tag, f"{ip.path}.address") for ip in ips), rule.ADDRESS_ONCE, "address"
     )
     own = {
-        address: node
-        for path in (cluster.comm_paths if cluster else ())
-        for node, address in path.addresses.items()
+        address: node for path in (cluster.comm_paths if cluster else ()) for node, address in path.addresses.items()
     }
     for ip in ips:
         if ip.value.address and ip.value.address in own:
@@ -147,9 +145,7 @@ def check_tags(drafts: Iterable[Located[Prioritised]]) -> list[Problem]:
         if tag and other != draft.path:
             message = f"the tag {shown(tag)} is that of {other} already (letter case does not matter)."
             cure = "Write a tag of its own, for example with ip- or vol- in front."
-            problems.append(
-                found(rule.TAG_ONCE, path=f"{draft.path}.tag", value=tag, message=message, cure=cure)
-            )
+            problems.append(found(rule.TAG_ONCE, path=f"{draft.path}.tag", value=tag, message=message, cure=cure))
     return problems
 
 
@@ -175,16 +171,12 @@ def check_priorities(draft: Located[Prioritised], nodes: Sequence[str]) -> list[
             message = f"the priority of node {node} is missing."
             cure = f"Add {node}: with the next number."
             value = dict(priorities)
-            problems.append(
-                found(rule.PRIORITY_EVERY_NODE, path=path, value=value, message=message, cure=cure)
-            )
+            problems.append(found(rule.PRIORITY_EVERY_NODE, path=path, value=value, message=message, cure=cure))
     for node in draft.value.interfaces if isinstance(draft.value, Ip) else ():
         if node not in nodes and node not in priorities:
             message = f"{shown(node)} is not a node of the cluster."
             place = f"{draft.path}.interface.{node}"
-            problems.append(
-                found(rule.NODE_KNOWN, path=place, value=node, message=message, cure=meant(node, nodes))
-            )
+            problems.append(found(rule.NODE_KNOWN, path=place, value=node, message=message, cure=meant(node, nodes)))
     return problems
 
 
@@ -210,12 +202,8 @@ def check_match(hierarchy: Located[Hierarchy], resources: Iterable[Ip | Volume])
     wanted = hierarchy.value.priorities
     for resource in resources:
         if wanted and resource.priorities and dict(wanted) != dict(resource.priorities):
-            message = (
-                f"the priorities {_row(wanted)} are not those of {resource.tag}, {_row(resource.priorities)}."
-            )
-            cure = (
-                f"Write the same priorities for {hierarchy.value.tag} and {resource.tag}: they move together."
-            )
+            message = f"the priorities {_row(wanted)} are not those of {resource.tag}, {_row(resource.priorities)}."
+            cure = f"Write the same priorities for {hierarchy.value.tag} and {resource.tag}: they move together."
             path = f"{hierarchy.path}.priorities"
             value = dict(wanted)
             problems.append(found(rule.PRIORITIES_MATCH, path=path, value=value, message=message, cure=cure))
@@ -234,9 +222,7 @@ def _site_problems(
     reported |= {f"{site.path}.bindings"}
     resources: list[Union[Ip, Volume]] = [*all_ips, *all_volumes]
     needed = [resource for resource in resources if resource.tag in tags]
-    if any(
-        not ip.sound and not ip.value.address for ip in ips
-    ):  # a broken address may be the one that is meant
+    if any(not ip.sound and not ip.value.address for ip in ips):  # a broken address may be the one that is meant
         reported |= {problem.path for problem in problems if problem.rule == rule.BINDING_IP_PROTECTED.id}
     if any(not volume.value.drive for volume in volumes):
         reported |= {problem.path for problem in problems if problem.rule == rule.CONTENT_VOLUME.id}
@@ -258,9 +244,7 @@ def _twice(uses: Iterable[tuple[str, str, str]], broken: Rule, what: str) -> lis
 
 
 def _row(priorities: Mapping[str, int]) -> str:
-    return ", ".join(
-        f"{node}={number}" for node, number in sorted(priorities.items(), key=lambda item: item[1])
-    )
+    return ", ".join(f"{node}={number}" for node, number in sorted(priorities.items(), key=lambda item: item[1]))
 
 
 def _in_order(problems: list[Problem]) -> list[Problem]:
@@ -269,9 +253,7 @@ def _in_order(problems: list[Problem]) -> list[Problem]:
     A site's element is read twice, once for the site and once for its protection. Two sites with one name
     have one tag as well unless they were given tags; the name is what to change then.
     """
-    names = {
-        problem.path.removesuffix(".name") for problem in problems if problem.rule == rule.SITE_NAME_ONCE.id
-    }
+    names = {problem.path.removesuffix(".name") for problem in problems if problem.rule == rule.SITE_NAME_ONCE.id}
     seen: dict[tuple[str, str, str], Problem] = {}
     for problem in problems:
         if problem.rule != rule.TAG_ONCE.id or problem.path.removesuffix(".tag") not in names:
@@ -283,6 +265,4 @@ def _place(path: str) -> tuple[int, int]:
     """Where the element stands: the position of its section, and its own within that."""
     section, _, rest = path.partition("[")
     index = rest.partition("]")[0]
-    return _SECTIONS.index(section.partition(".")[0]), int(
-        index
-    ) if index.isdigit() and "." not in section else -1
+    return _SECTIONS.index(section.partition(".")[0]), int(index) if index.isdigit() and "." not in section else -1

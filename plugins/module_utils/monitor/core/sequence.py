@@ -20,7 +20,7 @@ from .facts import Facts, State
 from .graph import Group
 from .messages import PhaseTime
 from .model import Hierarchy, Ip, Volume
-from .profiles import STEP_TIMEOUT_S
+from .profiles import step_timeout_s
 
 Stage = tuple[tuple[Operation, Resource], ...]
 """Steps that may run at once."""
@@ -145,15 +145,13 @@ class Run:
             group=self._group,
             operation=operation,
             resource=resource,
-            timeout_s=STEP_TIMEOUT_S[operation] + drain_s,
+            timeout_s=step_timeout_s(operation, resource) + drain_s,
             drain_s=drain_s,
         )
 
     def _fail(self, step: Step, error: str, *, confirmed: bool) -> None:
         if self.failure is None or not confirmed:
-            self.failure = Failure(
-                operation=step.operation, tag=step.resource.tag, error=error, confirmed=confirmed
-            )
+            self.failure = Failure(operation=step.operation, tag=step.resource.tag, error=error, confirmed=confirmed)
 
 
 def outage_s(stopped: Sequence[PhaseTime], started: Sequence[PhaseTime]) -> float:
@@ -172,9 +170,7 @@ def sum_span(phases: Iterator[PhaseTime]) -> float:
     return max(end for _, end in spans) - min(start for start, _ in spans) if spans else 0.0
 
 
-def expected(
-    stages: Sequence[Stage], node: str, durations: Mapping[str, float]
-) -> list[dict[str, str | float | None]]:
+def expected(stages: Sequence[Stage], node: str, durations: Mapping[str, float]) -> list[dict[str, str | float | None]]:
     """The stages as rows of a plan, with the seconds each took last time (None: never done here)."""
     return [
         {

@@ -74,9 +74,7 @@ def read_config(data: object) -> Config:
     volumes = draft_volumes(reader.raw("volumes"), "volumes", problems)
     hierarchies = draft_hierarchies(reader.raw("hierarchies"), "hierarchies", problems, form="stored")
     if problems or cluster is None:
-        raise StateError(
-            f"the stored configuration is not valid: {problems[0].line if problems else 'no cluster'}"
-        )
+        raise StateError(f"the stored configuration is not valid: {problems[0].line if problems else 'no cluster'}")
     return Config(
         cluster=cluster.value,
         ips=sound_values(ips),

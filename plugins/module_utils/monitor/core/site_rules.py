@@ -36,9 +36,7 @@ def dependencies(
     if not site.bindings:
         message = f"site {shown(site.name)} has no binding."
         cure = "Give it a binding with a switchable address."
-        problems.append(
-            found(rule.SITE_HAS_BINDING, path=f"{path}.bindings", value=[], message=message, cure=cure)
-        )
+        problems.append(found(rule.SITE_HAS_BINDING, path=f"{path}.bindings", value=[], message=message, cure=cure))
     tag, content_problems = _content_volume(site.content, list(volumes), path)
     return tuple(sorted(tags | ({tag} if tag else set()))), problems + content_problems
 
@@ -56,9 +54,7 @@ def differences(a: Site, b: Site, *, of_a: str = "this node", of_b: str = "the o
     for key in sorted(ours.keys() | theirs.keys()):
         if ours.get(key) != theirs.get(key):
             place = f"bindings[{key[0]} {key[1]}]"
-            problems.append(
-                _difference(a, place, _described(ours.get(key)), _described(theirs.get(key)), of_a, of_b)
-            )
+            problems.append(_difference(a, place, _described(ours.get(key)), _described(theirs.get(key)), of_a, of_b))
     return problems
 
 
@@ -85,26 +81,20 @@ def _content_volume(content: str, volumes: list[Volume], path: str) -> tuple[str
         declared = ", ".join(sorted(volume.drive for volume in volumes)) or "there are none"
         message = f"content {shown(content)} lies on {drive}, which is no protected volume ({declared})."
         cure = f"Add a volume with drive '{drive}' to holdfast_volumes, or put a copy on C: of each node."
-        problems.append(
-            found(rule.CONTENT_VOLUME, path=f"{path}.content", value=content, message=message, cure=cure)
-        )
+        problems.append(found(rule.CONTENT_VOLUME, path=f"{path}.content", value=content, message=message, cure=cure))
     return tag, problems
 
 
 def _difference(site: Site, field: str, ours: object, theirs: object, of_a: str, of_b: str) -> Problem:
     message = f"site {shown(site.name)} differs: {shown(ours)} on {of_a}, {shown(theirs)} on {of_b}."
     cure = "Run the playbook site.yml so that it is the same on both."
-    return found(
-        rule.SITES_IDENTICAL, path=f"sites.{site.name}.{field}", value=ours, message=message, cure=cure
-    )
+    return found(rule.SITES_IDENTICAL, path=f"sites.{site.name}.{field}", value=ours, message=message, cure=cure)
 
 
 def _described(binding: Binding | None) -> str:
     if binding is None:
         return "no such binding"
     tls = (
-        f" certificate {binding.certificate}{' with SNI' if binding.sni else ''}"
-        if binding.protocol == "https"
-        else ""
+        f" certificate {binding.certificate}{' with SNI' if binding.sni else ''}" if binding.protocol == "https" else ""
     )
     return f"{binding.protocol} {binding.information}{tls}"

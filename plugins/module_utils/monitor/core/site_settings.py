@@ -65,9 +65,7 @@ def report_content(reader: Reader, content: str, kind: ContentKind) -> None:
     """The problem of content that is not local."""
     if kind == "url":
         cure = "Write the folder of the site; let an unprotected site of its own do the redirection."
-        reader.report(
-            rule.CONTENT_NOT_URL, "content", content, f"content {shown(content)} is a redirection.", cure
-        )
+        reader.report(rule.CONTENT_NOT_URL, "content", content, f"content {shown(content)} is a redirection.", cure)
     elif kind == "unc":
         cure = "Put the content on a volume of holdfast_volumes, or as a copy on C: of each node."
         message = f"content {shown(content)} is a share of another computer."
@@ -117,9 +115,7 @@ def _content(reader: Reader) -> str:
     dotted = any(step.endswith((".", " ")) or step.startswith(" ") for step in steps)
     if _PATH_FORBIDDEN.search(content[3:]) or dotted or "" in steps[:-1]:
         cure = "Write the folder as Explorer shows it."
-        message = (
-            f"content {shown(content)} is no valid Windows path: {lowered(rule.CONTENT_CHARACTERS.text)}"
-        )
+        message = f"content {shown(content)} is no valid Windows path: {lowered(rule.CONTENT_CHARACTERS.text)}"
         reader.report(rule.CONTENT_CHARACTERS, "content", content, message, cure)
         return ""
     if content[0].islower():
@@ -135,9 +131,7 @@ def _bindings(reader: Reader, problems: list[Problem]) -> list[Located[Binding]]
     drafts = each(written, reader.at("bindings"), problems, _binding)
     if not written and (reader.raw("bindings") is None or isinstance(reader.raw("bindings"), (list, tuple))):
         cure = "Write at least one binding with protocol, ip and port."
-        reader.report(
-            rule.SITE_HAS_BINDING, "bindings", reader.raw("bindings"), "the site has no binding.", cure
-        )
+        reader.report(rule.SITE_HAS_BINDING, "bindings", reader.raw("bindings"), "the site has no binding.", cure)
     return drafts
 
 
@@ -145,9 +139,7 @@ def _binding(data: Mapping[object, object], path: str, problems: list[Problem]) 
     reader = Reader(data, path=path, known=_BINDING_KEYS, problems=problems)
     protocol = reader.choice("protocol", options=("http", "https"), rule=rule.PROTOCOL_KNOWN, default="http")
     host = reader.text("host", default="")
-    host_cure = (
-        "Write a name such as www.example.com, without http:// and without a port, or leave host away."
-    )
+    host_cure = "Write a name such as www.example.com, without http:// and without a port, or leave host away."
     binding = Binding(
         protocol=cast(Literal["http", "https"], protocol),
         ip=_binding_ip(reader),
@@ -193,36 +185,26 @@ def _sni(reader: Reader, protocol: str, host: str) -> bool:
     sni = reader.boolean("sni", default=False)
     if sni and protocol != "https":
         message = "sni stands at a binding that is not https."
-        reader.report(
-            rule.TLS_ONLY_ON_HTTPS, "sni", sni, message, "Write protocol: https, or leave sni away."
-        )
+        reader.report(rule.TLS_ONLY_ON_HTTPS, "sni", sni, message, "Write protocol: https, or leave sni away.")
         return False
     if sni and not host:
         cure = "Write the host header that clients ask for, or sni: false."
-        reader.report(
-            rule.SNI_NEEDS_HOST, "sni", sni, "sni is true, but the binding has no host header.", cure
-        )
+        reader.report(rule.SNI_NEEDS_HOST, "sni", sni, "sni is true, but the binding has no host header.", cure)
         return False
     return sni
 
 
-def _written_hierarchy(
-    data: Mapping[object, object], path: str, problems: list[Problem]
-) -> Located[Hierarchy]:
+def _written_hierarchy(data: Mapping[object, object], path: str, problems: list[Problem]) -> Located[Hierarchy]:
     reader = Reader(data, path=path, known=_HIERARCHY_KEYS, problems=problems)
     return Located(path=path, value=_hierarchy(reader, site_key="site"), sound=reader.sound)
 
 
-def _inventory_hierarchy(
-    data: Mapping[object, object], path: str, problems: list[Problem]
-) -> Located[Hierarchy]:
+def _inventory_hierarchy(data: Mapping[object, object], path: str, problems: list[Problem]) -> Located[Hierarchy]:
     reader = Reader(data, path=path, known=(*_SITE_KEYS, *_PROTECTION_KEYS), problems=problems)
     return Located(path=path, value=_hierarchy(reader, site_key="name"), sound=reader.sound)
 
 
-def _stored_hierarchy(
-    data: Mapping[object, object], path: str, problems: list[Problem]
-) -> Located[Hierarchy]:
+def _stored_hierarchy(data: Mapping[object, object], path: str, problems: list[Problem]) -> Located[Hierarchy]:
     reader = Reader(data, path=path, known=(*_HIERARCHY_KEYS, "depends_on"), problems=problems)
     tags = reader.sequence("depends_on", cure="Write a list of tags.")
     hierarchy = _hierarchy(reader, site_key="site", depends_on=tuple(str(tag) for tag in tags))

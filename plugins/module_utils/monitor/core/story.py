@@ -32,10 +32,14 @@ Story = Generator[Wait, None, None]
 
 
 class Task:
-    """A story under way. ``background`` ones give way to orders and questions."""
+    """A story under way. ``background`` ones give way to orders and questions.
 
-    def __init__(self, name: str, story: Story, *, background: bool = False) -> None:
+    ``name`` is for people; ``request`` is the peer's question that set it off, if one did.
+    """
+
+    def __init__(self, name: str, story: Story, *, background: bool = False, request: str = "") -> None:
         self.name = name
+        self.request = request
         self.background = background
         self._story = story
         self._wait: Wait | None = next(story, None)

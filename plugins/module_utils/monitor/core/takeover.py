@@ -26,6 +26,9 @@ from .readiness import judge
 from .sequence import Run, every, expected, outage_s, prepare_stages, start_stages, stop_stages
 from .story import All, Questions, Story, Until, Wait
 
+PATIENCE_S = 1.0
+"""How long a move waits for the cluster to agree before it is refused: a few heartbeats, since a configuration that
+was changed on all nodes a moment ago may not have been heard of yet."""
 TAKE_BACK_S = 120.0
 """How long the report of a failed move waits for the former node to serve again: longer than its slowest start."""
 
@@ -86,9 +89,9 @@ def plan(g: GroupMachine, source: str | None, problems: Sequence[Problem], order
     }
 
 
-def _judge(
-    g: GroupMachine, order: Order, source: str | None
-) -> Generator[Wait, None, list[Problem]]:
+def _judge(g: GroupMachine, order: Order, source: str | None) -> Generator[Wait, None, list[Problem]]:
+    patience_s = g.world.now_s + PATIENCE_S
+    yield Until(lambda: not standing(g, source=source, off=order.off), deadline_s=patience_s)
     problems = standing(g, source=source, off=order.off)
     if problems:
         return problems

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from .group import GroupMachine, Order
-from .local import observe, settle, start_here, take_out
+from .local import observe, settle, start_here, take_out, unfinished
 from .story import Story, Task, Until
 from .takeover import take_over
 
@@ -19,6 +19,8 @@ def tend(g: GroupMachine, *, rebooted: bool) -> None:
     now_s = g.world.now_s
     g.looks = [task for task in g.looks if not task.proceed(now_s)]
     for _round in range(ROUNDS):
+        if g.waiting:
+            free(g)
         if g.task is None:
             g.task = _next(g, rebooted=rebooted)
         if g.task is None or not g.task.proceed(now_s):
@@ -42,7 +44,7 @@ def free(g: GroupMachine) -> bool:
 
 
 def _next(g: GroupMachine, *, rebooted: bool) -> Task | None:
-    if g.waiting and g.activity != "unknown":
+    if g.waiting and (g.activity == "waiting" or not _unsettled(g)):
         order = g.waiting.pop(0)
         return Task(order.verb.replace("_", " "), _story(g, order))
     if _unsettled(g):
@@ -56,7 +58,9 @@ def _next(g: GroupMachine, *, rebooted: bool) -> Task | None:
 def _story(g: GroupMachine, order: Order) -> Story:
     if order.verb == "out_of_service":
         return take_out(g, order)
-    return start_here(g, order) if g.holds and order.verb != "plan" else take_over(g, order)
+    if g.register.holder != g.world.node:
+        return take_over(g, order)
+    return start_here(g, order) if g.holds else unfinished(g, order)
 
 
 def _unsettled(g: GroupMachine) -> bool:

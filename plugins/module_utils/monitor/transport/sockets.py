@@ -19,8 +19,8 @@ def bound_socket(address: str, port: int) -> socket.socket:
     try:
         made.settimeout(0)
         made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if port and sys.platform == "win32":
-            # On Windows SO_REUSEADDR would let another program take the port away.
+        if sys.platform == "win32":
+            # On Windows another program could take the port away with SO_REUSEADDR.
             made.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
         elif port:
             made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

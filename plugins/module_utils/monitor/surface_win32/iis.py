@@ -1,0 +1,221 @@
+# SPDX-FileCopyrightText: 2026 Holdfast contributors
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""IIS: its configuration, and sites that are started, stopped and asked."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..errors import SurfaceError
+from ..surface import ConfigChange, SiteState
+from . import iis_com
+from .iis_codes import ACCESS_DENIED, IN_TRANSITION, OBJECT_NOT_FOUND, redirected_to, run_state
+
+CONFIG_FOLDER = r"System32\inetsrv\config"
+FILE = "applicationHost.config"
+
+COMMIT_TRIES = 5
+TRANSITION_S = 10.0
+"""How long a run state may take; as long as the tests of aspnet/IISIntegration wait (IISDeployer.cs)."""
+
+ElementOf = Callable[[str, Any, str], Any]
+
+_PAUSE_S = 0.05
+_64_BIT = 2**32
+_METHODS = {"started": "Start", "stopped": "Stop"}
+
+
+class Iis:
+    """Primitives of IIS."""
+
+    def iis_configuration(self) -> bytes:
+        """From the file itself: milliseconds, and no cache between it and us.
+
+        Source: learn.microsoft.com/en-us/iis/configuration/configurationredirection; a 32-bit process would read a
+        stray copy, learn.microsoft.com/en-us/windows/win32/winprog64/file-system-redirector. Unconfirmed:
+        redirection to a share that needs the user name and password which stand encrypted in the file.
+        """
+        if sys.maxsize < _64_BIT:
+            raise SurfaceError("iis_configuration", "this is a 32-bit Python; install the 64-bit runtime")
+        folder = Path(os.environ.get("SYSTEMROOT", r"C:\Windows")) / CONFIG_FOLDER
+        try:
+            redirection = folder / "redirection.config"
+            aim = redirected_to(redirection.read_bytes()) if redirection.exists() else None
+            return ((Path(os.path.expandvars(aim)) if aim else folder) / FILE).read_bytes()
+        except OSError as error:
+            message = f"{FILE} cannot be read: {error}"
+            raise SurfaceError("iis_configuration", message, error.errno or 0) from error
+
+    def iis_commit(self, changes: Sequence[ConfigChange]) -> None:
+        """All in one CommitChanges; done again from the start when another writer was faster.
+
+        Source: IAppHostWritableAdminManager.CommitChanges, learn.microsoft.com/en-us/iis/web-development-reference/
+        native-code-api-reference/; that a commit fails when the file has changed since: github.com/
+        win-acme/win-acme issue 871 (its HRESULT is unconfirmed, so every failure but "access denied" is retried).
+        """
+        with iis_com.LOCK:
+            for attempt in range(1, COMMIT_TRIES):
+                try:
+                    self._commit_once(changes)
+                except _CommitError as failed:
+                    if failed.code == ACCESS_DENIED:
+                        raise
+                    time.sleep(_PAUSE_S * attempt)
+                else:
+                    return
+            self._commit_once(changes)
+
+    def iis_start(self, *, site: str) -> None:
+        """Its pools first, then the site, then waited for; retried while IIS takes up a change.
+
+        Source: methods Start and attribute state, rscaext.xml of Windows; learn.microsoft.com/en-us/iis/configuration/
+        system.applicationhost/sites/site/. Unconfirmed: that Start leaves serverAutoStart as it is.
+        """
+        with iis_com.LOCK:
+            for pool in _pools_of("iis_start", site):
+                _bring("iis_start", iis_com.pool_of, pool, "started")
+            _bring("iis_start", iis_com.site_of, site, "started")
+
+    def iis_stop(self, *, site: str) -> None:
+        """The site alone; its pool goes on. Source as in ``iis_start``."""
+        with iis_com.LOCK:
+            _bring("iis_stop", iis_com.site_of, site, "stopped")
+
+    def iis_stop_pool(self, *, pool: str, timeout_s: float) -> None:
+        """Stopped, and no worker process left in its collection. Source as in ``iis_start``."""
+        primitive = "iis_stop_pool"
+        deadline_s = time.perf_counter() + timeout_s
+        with iis_com.LOCK:
+            _bring(primitive, iis_com.pool_of, pool, "stopped", timeout_s)
+        while _worker_count(primitive, pool):
+            if time.perf_counter() > deadline_s:
+                raise SurfaceError(primitive, f"pool {pool!r} still has worker processes after {timeout_s:g} s")
+            time.sleep(_PAUSE_S)
+
+    def iis_state(self, *, site: str) -> SiteState:
+        """Unknown while there is no run-time object: just after a commit, or with IIS not running."""
+        with iis_com.session("iis_state") as manager:
+            return _state("iis_state", iis_com.site_of("iis_state", manager, site))
+
+    def iis_requests(self, *, site: str) -> int:
+        """Counted over all worker processes; none without a worker process.
+
+        Source: method GetRequests of workerProcess, rscaext.xml. Needs the role service Request Monitor
+        (Web-Request-Monitor); what IIS answers without it is unconfirmed.
+        """
+        with iis_com.session("iis_requests") as manager:
+            number = int(iis_com.read(iis_com.site_of("iis_requests", manager, site), "id"))
+            workers = _all_workers("iis_requests", manager)
+            return sum(_requests_of(worker, number) for worker in workers)
+
+    def _commit_once(self, changes: Sequence[ConfigChange]) -> None:
+        with iis_com.session("iis_commit") as manager:
+            for change in changes:
+                apply(manager, change)
+            try:
+                with iis_com.translated("iis_commit"):
+                    iis_com.get(manager, "CommitChanges")
+            except SurfaceError as error:
+                raise _CommitError("iis_commit", str(error), error.code) from error
+
+
+class _CommitError(SurfaceError):
+    """CommitChanges itself refused; the edits before it were accepted."""
+
+
+def apply(manager: Any, change: ConfigChange) -> None:
+    """The change is made in the manager's copy of the section."""
+    element = iis_com.section_of(manager, change.section)
+    for position, (name, keys) in enumerate(change.path):
+        last = position == len(change.path) - 1
+        if not keys:
+            element = iis_com.part(element, name)
+            continue
+        found = iis_com.find(element, name, keys)
+        if change.op == "remove" and (found is None or last):
+            if found is not None:
+                iis_com.delete(element, found[0])
+            return
+        if found is None:
+            element = iis_com.add(element, name, {**keys, **(change.attributes if last else {})})
+        else:
+            element = found[1]
+    if change.op == "remove":
+        iis_com.get(element, "Clear")
+        return
+    for attribute, text in change.attributes.items():
+        iis_com.write(element, attribute, text)
+
+
+def _bring(
+    primitive: str, element_of: ElementOf, name: str, wanted: SiteState, patience_s: float = TRANSITION_S
+) -> None:
+    """The site or pool has the wanted run state. Each look is a fresh session: a manager caches what it saw."""
+    deadline_s = time.perf_counter() + patience_s
+    while True:
+        with iis_com.session(primitive) as manager:
+            element = element_of(primitive, manager, name)
+            state = _state(primitive, element)
+            if state == wanted:
+                return
+            failure = None if state in ("starting", "stopping") else _try(primitive, element, _METHODS[wanted])
+        if failure is not None and failure.code not in IN_TRANSITION:
+            raise failure
+        if time.perf_counter() > deadline_s:
+            message = f"{name!r} is still {state}, not {wanted}, after {patience_s:g} s"
+            raise failure or SurfaceError(primitive, message)
+        time.sleep(_PAUSE_S)
+
+
+def _try(primitive: str, element: Any, method: str) -> SurfaceError | None:
+    try:
+        with iis_com.translated(primitive):
+            iis_com.call(element, method)
+    except SurfaceError as error:
+        return error
+    return None
+
+
+def _state(primitive: str, element: Any) -> SiteState:
+    try:
+        with iis_com.translated(primitive):
+            return run_state(int(iis_com.read(element, "state")))
+    except SurfaceError as error:
+        if error.code == OBJECT_NOT_FOUND:
+            return "unknown"
+        raise
+
+
+def _pools_of(primitive: str, site: str) -> list[str]:
+    with iis_com.session(primitive) as manager:
+        applications = iis_com.items(iis_com.site_of(primitive, manager, site))
+        names = [str(iis_com.read(application, "applicationPool")) for application in applications]
+        return list(dict.fromkeys(name for name in names if name))
+
+
+def _all_workers(primitive: str, manager: Any) -> list[Any]:
+    """The worker processes of all pools; none when IIS is not running."""
+    try:
+        with iis_com.translated(primitive):
+            pools = iis_com.section_of(manager, iis_com.POOLS)
+            return iis_com.items(iis_com.part(pools, "workerProcesses"))
+    except SurfaceError as error:
+        if error.code == OBJECT_NOT_FOUND:
+            return []
+        raise
+
+
+def _worker_count(primitive: str, pool: str) -> int:
+    with iis_com.session(primitive) as manager:
+        return len(iis_com.items(iis_com.part(iis_com.pool_of(primitive, manager, pool), "workerProcesses")))
+
+
+def _requests_of(worker: Any, site_number: int) -> int:
+    output = iis_com.get(iis_com.call(worker, "GetRequests", {"timeElapsedFilter": "0"}), "Output")
+    return sum(int(iis_com.read(request, "siteId")) == site_number for request in iis_com.items(output))

@@ -1,0 +1,135 @@
+# SPDX-FileCopyrightText: 2026 Holdfast contributors
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Our process as a Windows service: who is told of a stop, and how the control manager is kept patient.
+
+Rule: a stop request is answered at once and carried out by the body of the service; as long as that takes, the
+control manager hears every few seconds that we are still stopping.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from ..errors import SurfaceError
+
+OnStop = Callable[[Callable[[], None]], None]
+
+PRESHUTDOWN_MS = 180_000
+"""How long Windows waits for us when it shuts down; its own default is 10 s since build 15063.
+
+Source: SERVICE_PRESHUTDOWN_INFO, learn.microsoft.com/en-us/windows/win32/api/winsvc/
+"""
+
+REPORT_EVERY_S = 2.0
+WAIT_HINT_MS = 10_000
+
+
+class StopRequest:
+    """A stop request that is never lost, whichever comes first: the request or who wants to hear of it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._asked = False
+        self._listeners: list[Callable[[], None]] = []
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """``listener`` is called once when a stop is asked for; at once when it was asked for already."""
+        with self._lock:
+            if not self._asked:
+                self._listeners.append(listener)
+                return
+        listener()
+
+    def ask(self) -> None:
+        """Everyone who listens has been called; a second request changes nothing."""
+        with self._lock:
+            listeners, self._listeners = self._listeners, []
+            self._asked = True
+        for listener in listeners:
+            listener()
+
+
+def report_until(done: threading.Event, report: Callable[[], None], every_s: float = REPORT_EVERY_S) -> None:
+    """``report`` was called at once and then every so often until ``done`` was set."""
+    report()
+    while not done.wait(every_s):
+        report()
+
+
+def host(name: str, main: Callable[[OnStop], None]) -> None:
+    """``main`` ran as the service's body and STOPPED was reported; an error of ``main`` is raised here again.
+
+    Stop and pre-shutdown are accepted: pre-shutdown comes while W3SVC, disks and network still work, shutdown not.
+    Source: learn.microsoft.com/en-us/windows/win32/services/service-control-handler-function;
+    github.com/mhammond/pywin32 win32/Lib/win32serviceutil.py (ServiceFramework).
+    """
+    import pywintypes
+    import servicemanager
+    import win32service
+    import win32serviceutil
+
+    stop = StopRequest()
+    done = threading.Event()
+    failures: list[BaseException] = []
+
+    class Host(win32serviceutil.ServiceFramework):
+        """What pywin32 calls: controls in the dispatcher's thread, the body in a thread of its own."""
+
+        _svc_name_ = name
+
+        def GetAcceptedControls(self) -> int:  # noqa: N802 - pywin32's name
+            """Stop and pre-shutdown."""
+            return win32service.SERVICE_ACCEPT_STOP | win32service.SERVICE_ACCEPT_PRESHUTDOWN
+
+        def SvcInterrogate(self) -> None:  # noqa: N802 - pywin32's name
+            """The state that was reported last stands; pywin32's own answer would say "running" while we stop."""
+
+        def SvcStop(self) -> None:  # noqa: N802 - pywin32's name
+            """Still stopping, until the body has returned."""
+            pending = lambda: self.ReportServiceStatus(win32service.SERVICE_STOP_PENDING, WAIT_HINT_MS)  # noqa: E731
+            threading.Thread(target=report_until, args=(done, pending), daemon=True).start()
+            threading.Thread(target=stop.ask, name="stop-request", daemon=True).start()
+
+        def SvcOtherEx(self, control: int, event_type: int, data: object) -> None:  # noqa: N802 - pywin32's name
+            """Pre-shutdown is a stop; nothing else was asked for."""
+            del event_type, data
+            if control == win32service.SERVICE_CONTROL_PRESHUTDOWN:
+                self.SvcStop()
+
+        def SvcDoRun(self) -> None:  # noqa: N802 - pywin32's name
+            """The body, and what it raised kept for the process's exit code."""
+            try:
+                main(stop.listen)
+            except BaseException as error:
+                failures.append(error)
+                raise
+            finally:
+                done.set()
+
+    try:
+        _ask_for_time(name)
+        servicemanager.Initialize()
+        servicemanager.PrepareToHostSingle(Host)
+        servicemanager.StartServiceCtrlDispatcher()  # type: ignore[no-untyped-call] # its stub has no types
+    except pywintypes.error as error:
+        message = f"this process was not started by the service control manager: {error}"
+        raise SurfaceError("run_service", message, error.winerror) from error
+    if failures:
+        raise failures[0]
+
+
+def _ask_for_time(name: str) -> None:
+    """Windows waits PRESHUTDOWN_MS for this service when it shuts down."""
+    import win32service
+
+    manager = win32service.OpenSCManager(None, None, win32service.SC_MANAGER_CONNECT)
+    try:
+        service = win32service.OpenService(manager, name, win32service.SERVICE_CHANGE_CONFIG)
+        try:
+            win32service.ChangeServiceConfig2(service, win32service.SERVICE_CONFIG_PRESHUTDOWN_INFO, PRESHUTDOWN_MS)
+        finally:
+            win32service.CloseServiceHandle(service)
+    finally:
+        win32service.CloseServiceHandle(manager)
