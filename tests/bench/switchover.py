@@ -64,7 +64,7 @@ def bench(lab: Lab, *, moves: int) -> None:
     )
     ground = Row(name="floor: bare script", outages_ms=tuple(one.longest_outage_ms for one in bare))
     say("Set-up: playbooks/site.yml ...")
-    run_playbook("site.yml", inventory=("-i", "inventory/lab", "-e", f"@{lab.places.generated}"))
+    run_playbook("site.yml", inventory=lab.inventory)
     rows, phases = [], []
     for tag, address, name in SITES:
         say(f"{tag}: {moves} moves by Holdfast ...")

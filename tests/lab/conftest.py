@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from holdfast_lab.demo.playbook import run_playbook
 from holdfast_lab.world import launch
 from holdfast_lab.world.places import Places
 from holdfast_lab.world.preflight import NotPossibleError, check
@@ -33,6 +34,17 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     namespaces_or_skip()
     with launch.running(Places(tmp_path_factory.mktemp("lab")), launch.Wish(program="standin")) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def cluster(lab: Lab) -> Lab:
+    """The lab after playbooks/site.yml: shop in service on n1, docs on n2.
+
+    The set-up takes longer than the usual limit of a test: the first test that uses this needs
+    @pytest.mark.timeout(180), and so every one that may be run alone.
+    """
+    run_playbook("site.yml", inventory=lab.inventory)
+    return lab
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from holdfast_sim.theatre import Theatre
 
 STORIES = sorted(Path(__file__).parent.glob("*.txt"))

@@ -37,7 +37,8 @@ Configuration (JSON object; unknown keys are refused; DIR is the node's folder, 
       "service_stop_s": 10.0                 SIGTERM to SIGKILL
     }
 
-Private state is in DIR/standin: services.json, features.json, access.json, firewall.json, scm.sock (see ``scm.socket``).
+Private state is in DIR/standin: services.json, features.json, access.json, firewall.json, scm.sock (see
+``scm.socket``).
 SIGTERM shuts the node down in order and exits with 0.
 """
 

@@ -6,11 +6,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from typing import Any
+from pathlib import Path
 
-import paramiko
-from paramiko import SFTPAttributes, SFTPHandle, SFTPServer, SFTPServerInterface
+from paramiko import ServerInterface, SFTPAttributes, SFTPHandle, SFTPServer, SFTPServerInterface
+from paramiko.sftp import SFTP_FAILURE, SFTP_NO_SUCH_FILE, SFTP_OK
 
 from .node import USER, Node
 from .paths import PathError
@@ -19,7 +18,7 @@ from .paths import PathError
 class Files(SFTPServerInterface):
     """What sftp and scp need to read and write single files."""
 
-    def __init__(self, server: paramiko.ServerInterface, node: Node) -> None:
+    def __init__(self, server: ServerInterface, node: Node) -> None:
         super().__init__(server)
         self._drives = node.drives
 
@@ -30,41 +29,44 @@ class Files(SFTPServerInterface):
         return "/" + (text if ":" in text else f"C:/Users/{USER}/{text}").replace("\\", "/")
 
     def stat(self, path: str) -> SFTPAttributes | int:
-        return self._try(lambda: SFTPAttributes.from_stat(self._local(path).stat()))
+        try:
+            return SFTPAttributes.from_stat(self._local(path).stat())
+        except (PathError, OSError) as error:
+            return _code(error)
 
     def lstat(self, path: str) -> SFTPAttributes | int:
         return self.stat(path)
 
     def open(self, path: str, flags: int, attr: SFTPAttributes) -> SFTPHandle | int:  # noqa: ARG002 - paramiko's signature
-        return self._try(lambda: self._opened(path, flags))
+        try:
+            return _OpenFile(os.open(self._local(path), flags, 0o644), flags)
+        except (PathError, OSError) as error:
+            return _code(error)
 
     def remove(self, path: str) -> int:
-        return int(self._try(lambda: self._local(path).unlink() or paramiko.SFTP_OK))
-
-    def mkdir(self, path: str, attr: SFTPAttributes) -> int:  # noqa: ARG002 - paramiko's signature
-        return int(self._try(lambda: self._local(path).mkdir() or paramiko.SFTP_OK))
+        try:
+            self._local(path).unlink()
+        except (PathError, OSError) as error:
+            return _code(error)
+        return SFTP_OK
 
     def chattr(self, path: str, attr: SFTPAttributes) -> int:  # noqa: ARG002 - Windows has no modes
-        return int(paramiko.SFTP_OK)
+        return SFTP_OK
 
-    def _local(self, path: str) -> Any:
+    def _local(self, path: str) -> Path:
         return self._drives.creatable(self.canonicalize(path).lstrip("/"))
 
-    def _opened(self, path: str, flags: int) -> SFTPHandle:
-        descriptor = os.open(self._local(path), flags, 0o644)
-        mode = "r+b" if flags & os.O_RDWR else "wb" if flags & os.O_WRONLY else "rb"
-        file = os.fdopen(descriptor, mode)
-        handle = SFTPHandle(flags)
-        if flags & (os.O_RDWR | os.O_WRONLY):
-            handle.writefile = file
-        if not flags & os.O_WRONLY:
-            handle.readfile = file
-        return handle
 
-    def _try(self, action: Callable[[], Any]) -> Any:
-        try:
-            return action()
-        except PathError:
-            return paramiko.SFTP_NO_SUCH_FILE
-        except OSError as error:
-            return SFTPServer.convert_errno(error.errno)
+class _OpenFile(SFTPHandle):
+    """A file that paramiko reads and writes through these two attributes."""
+
+    def __init__(self, descriptor: int, flags: int) -> None:
+        super().__init__(flags)
+        mode = "r+b" if flags & os.O_RDWR else "wb" if flags & os.O_WRONLY else "rb"
+        self.readfile = self.writefile = os.fdopen(descriptor, mode)
+
+
+def _code(error: PathError | OSError) -> int:
+    if isinstance(error, PathError):
+        return SFTP_NO_SUCH_FILE
+    return int(SFTPServer.convert_errno(error.errno)) if error.errno is not None else SFTP_FAILURE

@@ -16,6 +16,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import paramiko
+from paramiko.common import (
+    AUTH_FAILED,
+    AUTH_SUCCESSFUL,
+    OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED,
+    OPEN_SUCCEEDED,
+)
 
 from .config import Config
 from .job import Job
@@ -90,15 +96,15 @@ class _Session(paramiko.ServerInterface):
     def check_auth_password(self, username: str, password: str) -> int:
         expected = _lower(self._node.users).get(username.rpartition("\\")[2].lower(), "")
         allowed = bool(expected) and hmac.compare_digest(expected.encode(), password.encode())
-        return paramiko.AUTH_SUCCESSFUL if allowed else paramiko.AUTH_FAILED
+        return AUTH_SUCCESSFUL if allowed else AUTH_FAILED
 
     def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
         known = username.rpartition("\\")[2].lower() in _lower(self._node.users)
         allowed = known and key.get_base64() in self._authorized
-        return paramiko.AUTH_SUCCESSFUL if allowed else paramiko.AUTH_FAILED
+        return AUTH_SUCCESSFUL if allowed else AUTH_FAILED
 
     def check_channel_request(self, kind: str, chanid: int) -> int:  # noqa: ARG002 - paramiko's signature
-        return paramiko.OPEN_SUCCEEDED if kind == "session" else paramiko.OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED
+        return OPEN_SUCCEEDED if kind == "session" else OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED
 
     def check_channel_exec_request(self, channel: paramiko.Channel, command: bytes) -> bool:
         arguments = (channel, command.decode(), self._node)

@@ -69,7 +69,7 @@ def up(places: Places, wish: Wish) -> Lab:
         finally:
             for listener in listeners.values():
                 listener.close()
-        if places.root == REPOSITORY / ".lab":
+        if is_default(places):
             write_private(GENERATED_INVENTORY, places.generated.read_bytes())
     return Lab(places)
 
@@ -91,7 +91,14 @@ def down(places: Places) -> bool:
         process.wait()
     places.description.unlink(missing_ok=True)
     places.control.unlink(missing_ok=True)
+    if is_default(places):
+        GENERATED_INVENTORY.unlink(missing_ok=True)  # a password that opens nothing any more
     return True
+
+
+def is_default(places: Places) -> bool:
+    """Whether this is the lab that inventory/lab means."""
+    return places.root == REPOSITORY / ".lab"
 
 
 @contextmanager

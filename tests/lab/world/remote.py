@@ -51,6 +51,11 @@ class Lab:
             raise LabError(str(answer["error"]))
         return answer["data"]
 
+    @property
+    def inventory(self) -> tuple[str, ...]:
+        """The options of ansible and ansible-playbook that mean this lab, whichever others run."""
+        return ("-i", "inventory/lab", "-e", f"@{self.places.generated}")
+
     def status(self) -> dict[str, Any]:
         """Machines with their state, cables and boot ids."""
         return dict(self.ask("status"))

@@ -67,9 +67,7 @@ def test_every_fault_says_what_it_does_and_takes_only_text() -> None:
 
 def test_a_missing_command_without_root_says_which_package_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 1000)
-    with pytest.raises(
-        NotPossibleError, match=r"run: sudo apt-get install -y nonsense"
-    ):
+    with pytest.raises(NotPossibleError, match=r"run: sudo apt-get install -y nonsense"):
         provide({"no-such-command-anywhere": "nonsense"})
 
 

@@ -147,8 +147,9 @@ def test_rows_of_a_table_begin_after_the_padded_count() -> None:
 
 
 @pytest.mark.parametrize(
-    ("oper", "admin", "media", "up"), [(1, 1, 1, True), (1, 1, 0, True), (2, 1, 1, False), (1, 2, 1, False), (1, 1, 2, False)]
-)  # fmt: skip
+    ("oper", "admin", "media", "up"),
+    [(1, 1, 1, True), (1, 1, 0, True), (2, 1, 1, False), (1, 2, 1, False), (1, 1, 2, False)],
+)
 def test_a_card_is_up_when_enabled_operational_and_not_unplugged(oper: int, admin: int, media: int, up: bool) -> None:
     row = InterfaceRow(
         luid=99, mac_length=6, mac=(U8 * 32)(2, 0x48, 0x46, 0, 0, 1), type=6, oper=oper, admin=admin, media=media
@@ -161,8 +162,8 @@ def test_a_card_is_up_when_enabled_operational_and_not_unplugged(oper: int, admi
 
 @pytest.mark.parametrize(
     ("kind", "flags", "mac_length", "card"),
-    [(6, 0x01, 6, True), (71, 0x01, 6, True), (6, 0x02, 6, False), (24, 0, 0, False), (131, 0, 6, False), (6, 0, 0, False)],
-)  # fmt: skip
+    [(6, 1, 6, True), (71, 1, 6, True), (6, 2, 6, False), (24, 0, 0, False), (131, 0, 6, False), (6, 0, 0, False)],
+)
 def test_filter_drivers_loopback_and_tunnels_are_no_cards(kind: int, flags: int, mac_length: int, card: bool) -> None:
     row = InterfaceRow(type=kind, flags=flags, mac_length=mac_length)
     assert ip.read_interface_row(bytes(row)).card is card

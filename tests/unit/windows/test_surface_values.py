@@ -32,16 +32,10 @@ def test_the_surface_for_windows_is_a_whole_surface() -> None:
 
 
 def test_every_primitive_names_its_source_or_says_what_is_unconfirmed() -> None:
-    marks = ("Source", "unconfirmed", "Unconfirmed")
-    told = {"local_path"}  # the identity
-    silent = []
-    for name in vars(Surface):
-        if name.startswith("_") or name in told:
-            continue
-        text = inspect.getdoc(getattr(Win32Surface, name)) or ""
-        if not any(mark in text for mark in marks) and "as in" not in text:
-            silent.append(name)
-    assert silent == ["iis_state"] or silent == []
+    the_identity = {"local_path"}
+    primitives = {name for name in vars(Surface) if not name.startswith("_")} - the_identity
+    texts = {name: inspect.getdoc(getattr(Win32Surface, name)) or "" for name in primitives}
+    assert [name for name, text in texts.items() if "Source" not in text and "nconfirmed" not in text] == []
 
 
 def test_the_surface_for_windows_can_be_imported_without_windows() -> None:

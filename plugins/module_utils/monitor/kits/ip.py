@@ -49,9 +49,7 @@ class IpKit:
         for entry in network.places_of(ctx.surface, resource.address):
             if entry.interface != name:
                 ctx.surface.remove_address(interface=entry.interface, address=resource.address)
-        network.put_up(
-            ctx.surface, interface=name, address=resource.address, prefix_length=resource.prefix_length
-        )
+        network.put_up(ctx.surface, interface=name, address=resource.address, prefix_length=resource.prefix_length)
 
     def stop(self, resource: Ip, ctx: Context, drain_s: float) -> None:  # noqa: ARG002 - an address has no work to end
         """The address is on no interface of this node."""

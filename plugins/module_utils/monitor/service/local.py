@@ -80,7 +80,7 @@ class LocalEndpoint:
             else:
                 await self._hear(reader, writer)
         except (OSError, TimeoutError, ValueError, asyncio.IncompleteReadError) as error:
-            log.info("a local caller went away: %s", error or type(error).__name__)
+            log.info("a local caller went away: %s", str(error) or type(error).__name__)
         finally:
             self._askers -= 1
             writer.close()

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from ..core.describe import RuleError
+from ..core.graph import groups_of
 from ..core.problems import problem_row
 from ..errors import HoldfastError, RequestError
 from .answers import Answer, Request, failure, request_of, success
@@ -116,7 +117,7 @@ class Requests:
     def _foretold(self, args: Mapping[str, Any]) -> list[dict[str, Any]]:
         """In check mode a first placement may be asked for that an earlier task would only have described."""
         config = self._monitor.config
-        known = {r.tag for r in (*config.ips, *config.volumes, *config.hierarchies)} if config else set()
+        known = {tag for group in groups_of(config).values() for tag in group.tags} if config else set()
         return [
             {"group": tag, "tags": [tag], "from": None, "to": args.get("node"), "outcome": "predicted"}
             for tag in _tags(args)

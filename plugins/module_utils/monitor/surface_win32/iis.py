@@ -99,7 +99,10 @@ class Iis:
             time.sleep(_PAUSE_S)
 
     def iis_state(self, *, site: str) -> SiteState:
-        """Unknown while there is no run-time object: just after a commit, or with IIS not running."""
+        """Unknown while there is no run-time object: just after a commit, or with IIS not running.
+
+        Source as in ``iis_start``.
+        """
         with iis_com.session("iis_state") as manager:
             return _state("iis_state", iis_com.site_of("iis_state", manager, site))
 

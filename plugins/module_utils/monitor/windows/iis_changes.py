@@ -22,9 +22,7 @@ POOLS = "system.applicationHost/applicationPools"
 Step = tuple[str, Mapping[str, str]]
 
 
-def site_changes(
-    current: IisSite | None, wanted: Site, *, taken_ids: Collection[int] = ()
-) -> list[ConfigChange]:
+def site_changes(current: IisSite | None, wanted: Site, *, taken_ids: Collection[int] = ()) -> list[ConfigChange]:
     """The edits that make IIS have the wanted site; none when it has it already.
 
     Certificates are not among them: ``certificate_changes``. ``taken_ids`` are the ids of the other sites.

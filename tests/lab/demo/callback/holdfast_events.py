@@ -30,7 +30,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
     def v2_playbook_on_play_start(self, play: Any) -> None:
         self._say(event="play", play=play.get_name())
 
-    def v2_playbook_on_task_start(self, task: Any, _is_conditional: bool) -> None:
+    def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:  # noqa: ARG002 - passed by name
         role = task._role.get_name() if task._role else ""
         self._say(event="task", role=role, task=task.get_name().partition(" : ")[2] or task.get_name())
 

@@ -1,0 +1,114 @@
+# SPDX-FileCopyrightText: 2026 Holdfast contributors
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""The body of the service: starts everything, waits to be stopped, stops everything.
+
+A monitor that cannot read its state does not touch anything; it runs only to say so to whoever asks. One that
+finds a rule of its own broken ends with an error, and Windows starts it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+
+from .. import paths
+from ..errors import StateError
+from ..store.ledger import Ledger
+from ..store.state import Remembered, Store
+from ..surface import Surface, open_surface
+from .describing import Describing
+from .journal import Journal
+from .local import LocalEndpoint
+from .logs import open_log
+from .monitor import Monitor
+from .requests import Requests
+
+log = logging.getLogger(__name__)
+SWITCH_INTERVAL_S = 0.001
+"""How long a busy thread may keep the event loop from running (sys.setswitchinterval; 5 ms by default)."""
+HISTORY = paths.STATE + r"\history.jsonl"
+OnStop = Callable[[Callable[[], None]], None]
+
+
+def run(version: str) -> int:
+    """The service ran until it was stopped; the exit code."""
+    surface = open_surface()
+    surface.run_service(name=paths.SERVICE, main=partial(body, surface, version))
+    return 0
+
+
+def body(surface: Surface, version: str, on_stop: OnStop) -> None:
+    """The monitor runs until ``on_stop``'s caller asks it to stop.
+
+    Raises:
+        Exception: a rule of our own was broken; the service has to be started again.
+    """
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    listener = open_log(surface)
+    try:
+        asyncio.run(_serve(surface, version, on_stop))
+    except BaseException as error:
+        log.critical("the monitor ends: %s", error, exc_info=error)
+        surface.log_event(event_id=1099, level="error", text=f"The monitor ends: {error}")
+        raise
+    finally:
+        listener.stop()
+
+
+async def _serve(surface: Surface, version: str, on_stop: OnStop) -> None:
+    loop = asyncio.get_running_loop()
+    stopped: asyncio.Future[None] = loop.create_future()
+    on_stop(lambda: loop.call_soon_threadsafe(_settle, stopped, None))
+    log.info("Holdfast %s starts", version)
+    store = Store(surface)
+    remembered, obstacle = _load(store)
+    if obstacle:
+        log.error("%s", obstacle)
+        surface.log_event(event_id=1098, level="error", text=obstacle)
+    journal = Journal(store=store, ledger=Ledger(surface.local_path(HISTORY)), surface=surface, loop=loop)
+    monitor = Monitor(
+        surface=surface,
+        journal=journal,
+        remembered=remembered,
+        version=version,
+        incarnation=store.next_incarnation(time.time_ns() // 1_000_000),
+        broken=partial(_settle, stopped),
+    )
+    describing = Describing(monitor=monitor, surface=surface, in_thread=monitor.in_thread)
+    requests = Requests(monitor=monitor, describing=describing, obstacle=obstacle)
+    endpoint = LocalEndpoint(surface=surface, handler=requests.answer)
+    try:
+        await monitor.start()
+        port = await endpoint.open()
+        # What is alive now lives as long as the process: the collector need not look at it again.
+        gc.freeze()
+        log.info("requests are taken on loopback port %d", port)
+        await stopped
+        log.info("asked to stop; what is in service stays in service")
+    finally:
+        await endpoint.close()
+        monitor.close()
+        journal.close()
+
+
+def _load(store: Store) -> tuple[Remembered, str]:
+    """What was remembered, and why the monitor must not go on (empty when it may)."""
+    try:
+        return store.load(), ""
+    except (StateError, OSError) as error:
+        return Remembered(registers={}), str(error)
+
+
+def _settle(stopped: asyncio.Future[None], error: BaseException | None) -> None:
+    if stopped.done():
+        return
+    if error is None:
+        stopped.set_result(None)
+    else:
+        stopped.set_exception(error)
