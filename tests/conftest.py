@@ -14,6 +14,7 @@ import importlib
 import os
 
 import pytest
+
 from checkout import BUILD, ROOT, make_links
 
 make_links()

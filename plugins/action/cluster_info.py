@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..plugin_utils._base import NodeAction
-from ..plugin_utils._tables import status_lines
+from ..plugin_utils._tables import status_table
 
 ARGUMENT_SPEC: dict[str, Any] = {}
 
@@ -22,4 +22,4 @@ class ActionModule(NodeAction):
     def result(self, answered: Mapping[str, Any], arguments: dict[str, Any]) -> dict[str, Any]:
         del arguments
         status = answered.get("data") or {}
-        return {"changed": False, "status": status, "table": status_lines(status)}
+        return {"changed": False, "status": status, "table": status_table(status)}

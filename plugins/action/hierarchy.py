@@ -24,6 +24,13 @@ class ActionModule(DescribingAction):
     def request(self, arguments: dict[str, Any]) -> dict[str, Any]:
         return {"hierarchies": self.elements("hierarchies", _own), "prune": bool(arguments["prune"])}
 
+    def prediction(self, args: dict[str, Any]) -> dict[str, Any]:
+        """What the sites depend on is read on the node, so it is not foretold here."""
+        predicted = super().prediction(args)
+        for hierarchy in predicted["diff"]["after"].values():
+            del hierarchy["depends_on"]
+        return predicted
+
 
 def _own(element: dict[str, Any]) -> dict[str, Any]:
     """The keys of the protection; an element of the inventory's list of sites has those of the site as well."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..plugin_utils import _specs
 from ..plugin_utils._base import NodeAction
-from ..plugin_utils._tables import move_lines
+from ..plugin_utils._tables import move_table
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "tags": {"type": "list", "elements": "str", "required": True},
@@ -37,4 +37,4 @@ class ActionModule(NodeAction):
 
     def result(self, answered: Mapping[str, Any], arguments: dict[str, Any]) -> dict[str, Any]:
         result = super().result(answered, arguments)
-        return {**result, "table": move_lines(result.get("moves") or ())}
+        return {**result, "table": move_table(result.get("moves") or (), check=self._task.check_mode)}

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..plugin_utils import _specs
 from ..plugin_utils._base import NodeAction
+from ..plugin_utils._tables import stop_table
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "tags": {"type": "list", "elements": "str", "required": True},
@@ -23,4 +24,5 @@ class ActionModule(NodeAction):
     VERB = "out_of_service"
 
     def result(self, answered: Mapping[str, Any], arguments: dict[str, Any]) -> dict[str, Any]:
-        return {"stops": [], **super().result(answered, arguments)}
+        result = {"stops": [], **super().result(answered, arguments)}
+        return {**result, "table": stop_table(result["stops"], check=self._task.check_mode)}

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..plugin_utils._base import NodeAction
-from ..plugin_utils._tables import plan_lines
+from ..plugin_utils._tables import plan_table
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "tag": {"type": "str", "required": True},
@@ -25,4 +25,4 @@ class ActionModule(NodeAction):
     def result(self, answered: Mapping[str, Any], arguments: dict[str, Any]) -> dict[str, Any]:
         del arguments
         plan = answered.get("data") or {}
-        return {"changed": False, "plan": plan, "table": plan_lines(plan) if plan else []}
+        return {"changed": False, "plan": plan, "table": plan_table(plan)}

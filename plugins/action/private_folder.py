@@ -42,6 +42,5 @@ class ActionModule(NodeAction):
         return any(result.get("changed", False) for result in results)
 
     def _grant(self, path: str, owner: str) -> dict[str, Any]:
-        inherit = "ContainerInherit, ObjectInherit"
-        rights = {"rights": "FullControl", "type": "allow", "inherit": inherit, "propagation": "None"}
-        return self.module("ansible.windows.win_acl", path=path, user=owner, state="present", **rights)
+        rights = {"rights": "FullControl", "type": "allow", "state": "present"}
+        return self.module("ansible.windows.win_acl", path=path, user=owner, **rights)

@@ -51,4 +51,9 @@ stops:
   type: list
   elements: dict
   sample: [{group: shop, tags: [shop], from: n1, epoch: 9, outcome: stopped}]
+table:
+  description: The same as lines for people.
+  returned: success
+  type: list
+  elements: str
 """

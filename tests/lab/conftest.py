@@ -12,14 +12,14 @@ import pytest
 from holdfast_lab.demo.playbook import run_playbook
 from holdfast_lab.world import launch
 from holdfast_lab.world.places import Places
-from holdfast_lab.world.preflight import NotPossibleError, check
+from holdfast_lab.world.preflight import PACKAGES, NotPossibleError, check
 from holdfast_lab.world.remote import Lab
 
 
 def namespaces_or_skip() -> None:
     """Skips, with the reason, where the kernel lets us make no namespaces."""
     try:
-        check()
+        check({**PACKAGES, "ip": "iproute2"})
     except NotPossibleError as error:
         pytest.skip(str(error))
 

@@ -280,6 +280,8 @@ class MemorySurface:
         return list(self.store)
 
     def bound_certificate(self, *, site: str, information: str) -> str | None:
+        if self.services["W3SVC"] != "running":
+            raise SurfaceError("bound_certificate", "W3SVC is not running", 0x80070426)
         self._site(site)
         return self.bound.get((site, information))
 

@@ -56,23 +56,10 @@ def parsed(path: Path) -> ast.Module:
     return ast.parse((ROOT / path).read_text(encoding="utf-8"), filename=str(path))
 
 
-def imports(name: str) -> Iterator[Import]:
+@cache
+def imports(name: str) -> Sequence[Import]:
     """Everything a module of the monitor imports, at the top or inside a function."""
-    path = monitor_files()[name]
-    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-    typing_only = {node for block in _typing_blocks(parsed(path)) for node in ast.walk(block)}
-    for node in ast.walk(parsed(path)):
-        at_run_time = node not in typing_only
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield Import(module=alias.name, line=node.lineno, relative=False, at_run_time=at_run_time)
-        elif isinstance(node, ast.ImportFrom):
-            base = _absolute(package, node)
-            for alias in node.names:
-                # `from . import model` names a module, `from .model import Site` something in it
-                whole = f"{base}.{alias.name}"
-                module = whole if whole in monitor_files() else base
-                yield Import(module=module, line=node.lineno, relative=node.level > 0, at_run_time=at_run_time)
+    return list(_imports(name))
 
 
 def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
@@ -93,6 +80,24 @@ def comments(path: Path) -> Iterator[Comment]:
 def _dotted(path: Path) -> str:
     parts = path.relative_to(MONITOR).with_suffix("").parts
     return ".".join((PACKAGE, *(part for part in parts if part != "__init__")))
+
+
+def _imports(name: str) -> Iterator[Import]:
+    path = monitor_files()[name]
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    typing_only = {node for block in _typing_blocks(parsed(path)) for node in ast.walk(block)}
+    for node in ast.walk(parsed(path)):
+        at_run_time = node not in typing_only
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield Import(module=alias.name, line=node.lineno, relative=False, at_run_time=at_run_time)
+        elif isinstance(node, ast.ImportFrom):
+            base = _absolute(package, node)
+            for alias in node.names:
+                # `from . import model` names a module, `from .model import Site` something in it
+                whole = f"{base}.{alias.name}"
+                module = whole if whole in monitor_files() else base
+                yield Import(module=module, line=node.lineno, relative=node.level > 0, at_run_time=at_run_time)
 
 
 def _typing_blocks(tree: ast.Module) -> Iterator[ast.If]:

@@ -32,13 +32,10 @@ def test_every_decision_is_in_the_index_under_its_title() -> None:
     pages = sorted(page for page in DECISIONS.glob("*.md") if page.name != "README.md")
     row = re.compile(r"^\| \[(\d{4})\]\((\S+\.md)\) \| (.+?) \| (.+?) \|$", re.MULTILINE)
     index = {
-        name: (number, title, status)
-        for number, name, title, status in row.findall(text(DECISIONS / "README.md"))
+        name: (number, title, status) for number, name, title, status in row.findall(text(DECISIONS / "README.md"))
     }
 
-    assert [page.name for page in pages] == list(index), (
-        "index and pages differ, or the order of the index is wrong"
-    )
+    assert [page.name for page in pages] == list(index), "index and pages differ, or the order of the index is wrong"
     for page in pages:
         number, title, status = index[page.name]
         assert page.name.startswith(f"{number}-")
@@ -55,7 +52,8 @@ def test_the_numbers_of_decisions_have_no_gap() -> None:
 
 def test_a_decision_says_why_and_what_was_rejected() -> None:
     for page in DECISIONS.glob("[0-9]*.md"):
-        assert re.findall(r"^## (.+)$", text(page), re.MULTILINE) == DECISION_SECTIONS, page.name
+        sections = re.findall(r"^## (.+)$", text(page), re.MULTILINE)
+        assert [name for name in sections if name in DECISION_SECTIONS] == DECISION_SECTIONS, page.name
         assert re.search(r"^Status: \w[\w ]*, \d{4}-\d{2}-\d{2}$", text(page), re.MULTILINE), page.name
 
 

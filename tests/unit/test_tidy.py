@@ -31,7 +31,8 @@ ROOMS = {
     "transport": "errors paths core surface",
     "store": "errors paths core surface",
     "service": "errors paths core surface windows kits transport store",
-    "cli": "errors paths core surface service transport store",
+    "selftest": "errors paths core surface windows kits",
+    "cli": "errors paths core surface transport store service selftest",
     "__main__": "errors cli",
 }
 

@@ -46,12 +46,27 @@ def move_lines(move: Mapping[str, Any]) -> list[str]:
     outage_s = move.get("outage_s")
     head = f"   {move['group']}: {move.get('from') or 'nowhere'} -> {move['to']}, epoch {move.get('epoch', '?')}"
     lines = [head + (f", the monitor's own count of the outage: {outage_s * 1000:.0f} ms" if outage_s else "")]
-    whole_s = max((phase["start_s"] + phase["seconds"] for phase in phases), default=0.0)
-    for phase in phases:
+    placed = one_after_the_other(phases)
+    whole_s = max((start_s + phase["seconds"] for start_s, phase in placed), default=0.0)
+    for start_s, phase in placed:
         what = f"{phase['name']} {phase.get('resource') or ''}".strip()
-        place = bar(phase["start_s"], phase["seconds"], whole_s)
-        lines.append(f"   {phase.get('node') or '':<4} {what:<34} {phase['seconds'] * 1000:7.1f} ms  {place}")
+        place = bar(start_s, phase["seconds"], whole_s)
+        lines.append(f"   {phase.get('node') or '':<4} {what:<24} {phase['seconds'] * 1000:7.1f} ms  {place}")
     return lines
+
+
+def one_after_the_other(phases: Sequence[Mapping[str, Any]]) -> list[tuple[float, Mapping[str, Any]]]:
+    """Each phase with its start in one time: each node counts from its own first phase, on its own clock."""
+    placed: list[tuple[float, Mapping[str, Any]]] = []
+    offset_s = end_s = 0.0
+    node = phases[0].get("node") if phases else None
+    for phase in phases:
+        if phase.get("node") != node:
+            node, offset_s = phase.get("node"), end_s
+        start_s = offset_s + phase["start_s"]
+        end_s = max(end_s, start_s + phase["seconds"])
+        placed.append((start_s, phase))
+    return placed
 
 
 def bar(start_s: float, seconds: float, whole_s: float) -> str:

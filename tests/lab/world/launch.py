@@ -34,7 +34,16 @@ DOWN_TIMEOUT_S = 30.0
 LOOPBACKS = 200
 """Management networks 127.44.0 to 127.44.199 are tried in turn, so that several labs can run at once."""
 
-_started: dict[int, subprocess.Popen[bytes]] = {}
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A supervisor whose parent is this process, and our end of its leash."""
+
+    process: subprocess.Popen[bytes]
+    leash: int
+
+
+_started: dict[int, Started] = {}
 """Supervisors started by this process: their parent has to collect them when they ended."""
 
 
@@ -87,8 +96,7 @@ def down(places: Places) -> bool:
         os.kill(int(described["pid"]), signal.SIGKILL)
         if not wait_until_gone(described, DOWN_TIMEOUT_S):
             raise LabError(f"process {described['pid']} of the lab does not end; see {places.logs}")
-    if process := _started.pop(int(described["pid"]), None):
-        process.wait()
+    collect(int(described["pid"]))
     places.description.unlink(missing_ok=True)
     places.control.unlink(missing_ok=True)
     if is_default(places):
@@ -217,14 +225,17 @@ def start(places: Places, wish: Wish, listeners: Mapping[str, socket.socket], op
         )
     os.close(report_end)
     os.close(leash)
-    if not wish.leashed:
-        os.close(leash_end)  # otherwise it stays open as long as this process lives: that is the leash
-    said = read_report(report)
+    # The leash is this end of the pipe: open for as long as this process lives, or until `down`.
+    _started[process.pid] = Started(process, leash_end)
+    said = ""
+    try:
+        said = read_report(report)
+    finally:
+        if said != "ready":
+            process.kill()
+            collect(process.pid)
     if said != "ready":
-        process.kill()
-        process.wait()
         raise NotPossibleError(f"the lab did not start: {said or 'no word from it'}; see {places.logs}")
-    _started[process.pid] = process
     described = {
         "pid": process.pid,
         "started": namespaces.started_at(process.pid),
@@ -232,6 +243,13 @@ def start(places: Places, wish: Wish, listeners: Mapping[str, socket.socket], op
         "management": {name: listener.getsockname()[0] for name, listener in listeners.items()},
     }
     places.description.write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
+
+
+def collect(pid: int) -> None:
+    """A supervisor that this process started, and that ends, leaves no zombie and no open leash."""
+    if started := _started.pop(pid, None):
+        started.process.wait()
+        os.close(started.leash)
 
 
 def read_report(descriptor: int) -> str:

@@ -52,11 +52,14 @@ def provide(commands: dict[str, str]) -> None:
     install = f"apt-get install -y {' '.join(packages)}"
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         raise NotPossibleError(f"the lab needs the package(s) {', '.join(packages)}; run: sudo {install}")
-    done = subprocess.run(
-        ["apt-get", "install", "-y", *packages], capture_output=True, text=True, timeout=300, check=False
-    )
-    if done.returncode != 0:
-        raise NotPossibleError(f"{install} failed ({done.stderr.strip()}); run apt-get update and try again")
+    # A fresh machine has no package lists yet: the first try fails there, and the second follows an update.
+    errors = ""
+    for command in (install, "apt-get update", install):
+        done = subprocess.run(command.split(), capture_output=True, text=True, timeout=300, check=False)
+        errors = done.stderr.strip()
+        if command == install and done.returncode == 0:
+            return
+    raise NotPossibleError(f"{install} failed: {errors}")
 
 
 def namespaces_allowed() -> Privilege:

@@ -168,6 +168,27 @@ def test_what_iis_cannot_tell_is_down_only_when_iis_is_off(
     assert kit_of(LOCAL).state(LOCAL, _context(node)) == state
 
 
+def test_an_error_while_iis_is_off_is_down_and_any_other_error_is_raised(node: MemorySurface) -> None:
+    _write(node, LOCAL)
+    node.fail["iis_state"] = SurfaceError("iis_state", "W3SVC is not running", 0x80070426)
+    with pytest.raises(SurfaceError, match="W3SVC is not running"):
+        kit_of(LOCAL).state(LOCAL, _context(node))
+    node.services["W3SVC"] = "stopped"
+    assert kit_of(LOCAL).state(LOCAL, _context(node)) == "down"
+    kit_of(LOCAL).stop(LOCAL, _context(node), 0.0)
+
+
+def test_with_iis_off_the_site_is_still_described(node: MemorySurface) -> None:
+    secure = Binding(protocol="https", ip="127.0.0.1", port=443, host="docs.example.com")
+    _write(node, LOCAL, secure)
+    node.services["W3SVC"] = "stopped"
+    facts = kit_of(LOCAL).inspect(LOCAL, _context(node))
+    assert isinstance(facts, WebFacts)
+    assert (facts.state, facts.services["W3SVC"]) == ("down", "stopped")
+    assert facts.site is not None
+    assert facts.site.bindings == (secure,)
+
+
 def test_a_site_that_does_not_reach_its_state_is_an_error(node: MemorySurface) -> None:
     _write(node, LOCAL)
     kit = kit_of(LOCAL)

@@ -26,7 +26,7 @@ MOVE = {
     "outage_s": 0.0123,
     "phases": [
         {"name": "stop site", "node": "n1", "resource": "shop", "start_s": 0.0, "seconds": 0.005},
-        {"name": "add address", "node": "n2", "resource": "ip-shop", "start_s": 0.005, "seconds": 0.015},
+        {"name": "add address", "node": "n2", "resource": "ip-shop", "start_s": 0.0, "seconds": 0.015},
     ],
 }
 
@@ -82,7 +82,7 @@ def test_a_playbook_that_does_not_exist_is_reported_with_what_ansible_said() -> 
         run_playbook("no-such.yml", inventory=("-i", "localhost,"))
 
 
-def test_the_phases_of_a_move_lie_one_after_the_other() -> None:
+def test_the_phases_of_a_move_lie_one_after_the_other_though_each_node_counts_from_zero() -> None:
     head, first, second = words.move_lines(MOVE)
     assert "shop: n1 -> n2, epoch 7" in head
     assert "12 ms" in head

@@ -70,7 +70,7 @@ class Com:
             raise ComError(-2147352570, f"unknown name {name}", None, None)
         return self._names.index(name)
 
-    def Invoke(self, dispid: int, lcid: int, flags: int, wanted: int, *arguments: Any) -> Any:  # noqa: N802
+    def Invoke(self, dispid: int, lcid: int, flags: int, wanted: int, *arguments: Any) -> Any:  # noqa: N802 - COM's name
         name = self._names[dispid]
         assert lcid == 0
         if flags == PUT:
@@ -165,7 +165,7 @@ def _property(iis: Iis, element: ET.Element, name: str) -> Com:
 
 def _method(iis: Iis, element: ET.Element, method: str) -> Com:
     inputs = ET.Element("input")
-    name = element.get("name") or element.get("bindingInformation", "")
+    name = str(element.get("name") or element.get("bindingInformation", ""))
 
     def execute() -> None:
         iis.calls.append(f"{method} {name}".strip())

@@ -199,7 +199,14 @@ def sound_values(drafts: Iterable[Located[T_co]]) -> tuple[T_co, ...]:
 
 def shown(value: object) -> str:
     """The value as a person would quote it, shortened."""
-    text = f"'{value}'" if isinstance(value, str) else ("empty" if value is None else str(value))
+    if isinstance(value, str):
+        text = f"'{value}'"
+    elif isinstance(value, (Mapping, list, tuple)):
+        text = "a mapping" if isinstance(value, Mapping) else "a list"
+    elif isinstance(value, bool):
+        text = "true" if value else "false"
+    else:
+        text = "empty" if value is None else str(value)
     return text if len(text) <= _SHOWN_LENGTH_MAX else text[: _SHOWN_LENGTH_MAX - 3] + "..."
 
 

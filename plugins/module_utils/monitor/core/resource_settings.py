@@ -34,7 +34,7 @@ def _ip(data: Mapping[object, object], path: str, problems: list[Problem]) -> Lo
     known = ("tag", "address", "prefix_length", "interface", "priorities")
     reader = Reader(data, path=path, known=known, problems=problems)
     address = ip_text(reader, "address", rule.ADDRESS_IS_IP)
-    high = 128 if ":" in address else 32
+    high = 128 if ":" in str(reader.raw("address")) else 32
     prefix_length = reader.integer("prefix_length", low=1, high=high, rule=rule.PREFIX_LENGTH)
     if address and not _usable(reader, address, prefix_length):
         address = ""

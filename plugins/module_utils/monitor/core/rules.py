@@ -216,12 +216,12 @@ def _site_problems(
     """What the site needs is declared, with the same priorities; broken fields were reported before."""
     all_ips = [ip.value for ip in ips if ip.value.address]
     all_volumes = [volume.value for volume in volumes if volume.value.drive]
-    tags, problems = dependencies(site.value, all_ips, all_volumes, site.path)
+    _, problems = dependencies(site.value, all_ips, all_volumes, site.path)
     reported = {f"{site.path}.content"} if not site.value.content else set()
     reported |= {f"{site.path}.bindings[{i}].ip" for i, b in enumerate(site.value.bindings) if not b.ip}
     reported |= {f"{site.path}.bindings"}
-    resources: list[Union[Ip, Volume]] = [*all_ips, *all_volumes]
-    needed = [resource for resource in resources if resource.tag in tags]
+    needed: list[Union[Ip, Volume]] = [ip for ip in all_ips if ip.address in {b.ip for b in site.value.bindings}]
+    needed += [volume for volume in all_volumes if volume.drive == site.value.content[:2].upper()]
     if any(not ip.sound and not ip.value.address for ip in ips):  # a broken address may be the one that is meant
         reported |= {problem.path for problem in problems if problem.rule == rule.BINDING_IP_PROTECTED.id}
     if any(not volume.value.drive for volume in volumes):

@@ -43,14 +43,24 @@ class WebKit:
             written = ctx.surface.iis_state(site=resource.site)
         except NotThere:
             return "down"
-        if written == "unknown" and ctx.surface.service_state("W3SVC") in ("stopped", "absent"):
+        except SurfaceError:
+            if self._iis_is_off(ctx):
+                return "down"
+            raise
+        if written == "unknown" and self._iis_is_off(ctx):
             return "down"
         return _STATES.get(written, "unknown")
 
     def inspect(self, resource: Hierarchy, ctx: Context) -> WebFacts:
         """With the site as IIS has it, its certificates, its content and the services it needs."""
-        site = iis.read_site(ctx.surface, resource.site)
         services = {name: ctx.surface.service_state(name) for name in SERVICES}
+        # Certificates are asked of IIS at work; with IIS off the file still tells the rest.
+        running = services["W3SVC"] == "running"
+        site = (
+            iis.read_site(ctx.surface, resource.site)
+            if running
+            else iis.configured_sites(ctx.surface).get(resource.site)
+        )
         if site is None:
             missing = f"IIS has no site {resource.site!r} on this node"
             return WebFacts(
@@ -101,6 +111,9 @@ class WebKit:
         deadline_s = ctx.surface.monotonic_s() + ANSWER_S
         for binding in site.site.bindings:
             self._verify_binding(binding, ctx, deadline_s)
+
+    def _iis_is_off(self, ctx: Context) -> bool:
+        return ctx.surface.service_state("W3SVC") in ("stopped", "absent")
 
     def _confirm(self, resource: Hierarchy, ctx: Context, wanted: State) -> None:
         state = self.state(resource, ctx)

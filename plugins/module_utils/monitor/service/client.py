@@ -25,8 +25,8 @@ GRACE_S = 20.0
 _START = f"Start it with: Start-Service {paths.SERVICE}"
 
 
-def ask(surface: Surface, request: Mapping[str, Any], progress: Callable[[Mapping[str, Any]], None]) -> dict[str, Any]:
-    """The monitor's answer, whatever it says.
+def ask(surface: Surface, request: Any, progress: Callable[[Mapping[str, Any]], None]) -> dict[str, Any]:
+    """The monitor's answer to the request, whatever both say: the monitor judges it.
 
     Raises:
         RequestError: there is no monitor to ask, or it does not answer.
@@ -61,8 +61,8 @@ def _endpoint_content(path: Path) -> bytes:
         ) from None
 
 
-def _patience_s(request: Mapping[str, Any]) -> float:
-    args = request.get("args")
+def _patience_s(request: Any) -> float:
+    args = request.get("args") if isinstance(request, Mapping) else None
     named = args.get("timeout_s") if isinstance(args, Mapping) else None
     if isinstance(named, (int, float)) and not isinstance(named, bool):
         return float(named) + GRACE_S

@@ -9,6 +9,8 @@ import logging
 import logging.handlers
 import queue
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from .. import paths
 from ..surface import Surface
@@ -29,8 +31,9 @@ class _Dropping(logging.handlers.QueueHandler):
             return
 
 
-def open_log(surface: Surface) -> logging.handlers.QueueListener:
-    """What the package logs goes to the rotating log file until the listener is stopped."""
+@contextmanager
+def log_file(surface: Surface) -> Iterator[None]:
+    """Inside, what the package logs goes to the rotating log file."""
     path = surface.local_path(paths.LOG)
     path.parent.mkdir(parents=True, exist_ok=True)
     file = logging.handlers.RotatingFileHandler(
@@ -45,10 +48,15 @@ def open_log(surface: Surface) -> logging.handlers.QueueListener:
     formatter.converter = time.gmtime
     file.setFormatter(formatter)
     waiting: queue.Queue[logging.LogRecord] = queue.Queue(LINES_WAITING_MAX)
+    handler = _Dropping(waiting)
     top = logging.getLogger(__name__.partition(".")[0])
     top.setLevel(logging.INFO)
-    top.propagate = False
-    top.handlers = [_Dropping(waiting)]
+    top.addHandler(handler)
     listener = logging.handlers.QueueListener(waiting, file)
     listener.start()
-    return listener
+    try:
+        yield
+    finally:
+        top.removeHandler(handler)
+        listener.stop()
+        file.close()

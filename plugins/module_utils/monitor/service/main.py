@@ -25,9 +25,10 @@ from ..surface import Surface, open_surface
 from .describing import Describing
 from .journal import Journal
 from .local import LocalEndpoint
-from .logs import open_log
+from .logs import log_file
 from .monitor import Monitor
 from .requests import Requests
+from .workers import tell
 
 log = logging.getLogger(__name__)
 SWITCH_INTERVAL_S = 0.001
@@ -50,21 +51,19 @@ def body(surface: Surface, version: str, on_stop: OnStop) -> None:
         Exception: a rule of our own was broken; the service has to be started again.
     """
     sys.setswitchinterval(SWITCH_INTERVAL_S)
-    listener = open_log(surface)
-    try:
-        asyncio.run(_serve(surface, version, on_stop))
-    except BaseException as error:
-        log.critical("the monitor ends: %s", error, exc_info=error)
-        surface.log_event(event_id=1099, level="error", text=f"The monitor ends: {error}")
-        raise
-    finally:
-        listener.stop()
+    with log_file(surface):
+        try:
+            asyncio.run(_serve(surface, version, on_stop))
+        except BaseException as error:
+            log.critical("the monitor ends: %s", error, exc_info=error)
+            surface.log_event(event_id=1099, level="error", text=f"The monitor ends: {error}")
+            raise
 
 
 async def _serve(surface: Surface, version: str, on_stop: OnStop) -> None:
     loop = asyncio.get_running_loop()
     stopped: asyncio.Future[None] = loop.create_future()
-    on_stop(lambda: loop.call_soon_threadsafe(_settle, stopped, None))
+    on_stop(partial(tell, loop, _settle, stopped, None))
     log.info("Holdfast %s starts", version)
     store = Store(surface)
     remembered, obstacle = _load(store)

@@ -44,10 +44,15 @@ def last_error() -> int:
     return int(vars(ctypes)["get_last_error"]())
 
 
-def refused(primitive: str, doing: str, code: int) -> NoReturn:
-    """Raises what a Win32 error code means: NotThere for a thing that is absent, else SurfaceError."""
+def error_of(primitive: str, doing: str, code: int) -> SurfaceError:
+    """What a Win32 error code means: NotThere for a thing that is absent, else SurfaceError."""
     kind = NotThere if code in _ABSENT else SurfaceError
-    raise kind(primitive, f"{doing}: {vars(ctypes)['FormatError'](code)}", code)
+    return kind(primitive, f"{doing}: {vars(ctypes)['FormatError'](code)}", code)
+
+
+def refused(primitive: str, doing: str, code: int) -> NoReturn:
+    """Raises what the code means."""
+    raise error_of(primitive, doing, code)
 
 
 def check(primitive: str, doing: str, code: int) -> None:

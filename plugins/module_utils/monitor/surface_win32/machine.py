@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from ..errors import SurfaceError
+from . import api
 
 _BOOT_NUMBER = 0x7FFE0000 + 0x2C4
 """KUSER_SHARED_DATA, mapped at this address in every process, member BootId."""
@@ -69,7 +70,7 @@ class Machine:
         try:
             security.SetNamedSecurityInfo(windows_path, security.SE_FILE_OBJECT, parts, None, None, dacl, None)
         except pywintypes.error as error:
-            raise SurfaceError("restrict_to_administrators", f"{windows_path}: {error}", error.winerror) from error
+            raise api.error_of("restrict_to_administrators", windows_path, error.winerror) from error
 
     def log_event(self, *, event_id: int, level: Literal["info", "warning", "error"], text: str) -> None:
         """One entry of the Application log, readable through the message file of Windows' own eventcreate.

@@ -88,7 +88,10 @@ def host(name: str, main: Callable[[OnStop], None]) -> None:
 
         def SvcStop(self) -> None:  # noqa: N802 - pywin32's name
             """Still stopping, until the body has returned."""
-            pending = lambda: self.ReportServiceStatus(win32service.SERVICE_STOP_PENDING, WAIT_HINT_MS)  # noqa: E731
+
+            def pending() -> None:
+                self.ReportServiceStatus(win32service.SERVICE_STOP_PENDING, WAIT_HINT_MS)
+
             threading.Thread(target=report_until, args=(done, pending), daemon=True).start()
             threading.Thread(target=stop.ask, name="stop-request", daemon=True).start()
 

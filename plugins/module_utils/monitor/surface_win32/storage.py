@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import time
 from collections.abc import Sequence
@@ -52,21 +53,27 @@ class Storage:
     def reserve_disk(self, *, disk: str, key: str, preempt: str | None) -> None:
         """Registered under the key (kept over a power loss of the disk), then reserved or preempted.
 
+        Whoever is registered may write, so nobody is registered while another key holds the disk, nor after a failure.
         Source: IOCTL_STORAGE_PERSISTENT_RESERVE_OUT, learn.microsoft.com/en-us/windows-hardware/drivers/ddi/ntddstor/
         ni-ntddstor-ioctl_storage_persistent_reserve_out; the order is that of ClusterLabs fence_scsi.
         """
         with api.device("reserve_disk", _device_path("reserve_disk", disk), _READ_WRITE) as handle:
-            register = layout.pack_reserve_out(layout.REGISTER_IGNORE_EXISTING, key=layout.NO_KEY, other=key, keep=True)
-            api.control("reserve_disk", f"registering at {disk}", handle, layout.RESERVE_OUT, register)
             holder = _holder("reserve_disk", handle)
-            if holder == key:
-                return
-            if holder is not None and holder != preempt:
+            if holder not in (None, key, preempt):
                 message = f"disk {disk} is reserved under key {holder}"
                 raise SurfaceError("reserve_disk", message, layout.ERROR_BUSY)
+            register = layout.pack_reserve_out(layout.REGISTER_IGNORE_EXISTING, key=layout.NO_KEY, other=key, keep=True)
+            api.control("reserve_disk", f"registering at {disk}", handle, layout.RESERVE_OUT, register)
+            if holder == key:
+                return
             action = layout.RESERVE if holder is None else layout.PREEMPT_ABORT
             taking = layout.pack_reserve_out(action, key=key, other=holder or layout.NO_KEY)
-            api.control("reserve_disk", f"reserving {disk}", handle, layout.RESERVE_OUT, taking)
+            try:
+                api.control("reserve_disk", f"reserving {disk}", handle, layout.RESERVE_OUT, taking)
+            except SurfaceError:
+                with contextlib.suppress(SurfaceError):
+                    _unregister("reserve_disk", handle, disk)
+                raise
 
     def release_disk(self, *, disk: str, key: str) -> None:
         """Released when it was ours, then unregistered; a node that was not registered stays so.
@@ -78,8 +85,7 @@ class Storage:
             if _holder("release_disk", handle) == key:
                 giving = layout.pack_reserve_out(layout.RELEASE, key=key)
                 api.control("release_disk", f"releasing {disk}", handle, layout.RESERVE_OUT, giving)
-            leaving = layout.pack_reserve_out(layout.REGISTER_IGNORE_EXISTING, key=layout.NO_KEY)
-            api.control("release_disk", f"unregistering from {disk}", handle, layout.RESERVE_OUT, leaving)
+            _unregister("release_disk", handle, disk)
 
     def mount(self, *, disk: str, letter: str) -> None:
         """The largest volume of the disk, once it has appeared, has the drive letter.
@@ -159,6 +165,11 @@ def _holder(primitive: str, handle: int) -> str | None:
     asking = layout.pack_reserve_in(layout.READ_RESERVATION, _ROOM)
     raw = api.control(primitive, "reading the reservation", handle, layout.RESERVE_IN, asking, _ROOM)
     return layout.read_holder(raw)
+
+
+def _unregister(primitive: str, handle: int, disk: str) -> None:
+    leaving = layout.pack_reserve_out(layout.REGISTER_IGNORE_EXISTING, key=layout.NO_KEY)
+    api.control(primitive, f"unregistering from {disk}", handle, layout.RESERVE_OUT, leaving)
 
 
 def _letters_by_number() -> dict[int, tuple[str, ...]]:

@@ -84,7 +84,7 @@ MODULES = {
     ),
     "ansible.windows.win_command": Module(
         run=win_command,
-        options=options("argv cmd creates removes stdin _raw_params free_form"),
+        options=options("argv cmd creates removes stdin _raw_params"),
         internal=options("_raw_params _uses_shell"),
         check_mode=False,
     ),

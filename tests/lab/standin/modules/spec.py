@@ -41,7 +41,8 @@ class Documented:
         own = {key: value for key, value in given.items() if not key.startswith(_MAGIC) and key not in internal}
         result = self.validator.validate(own)
         if result.error_messages:
-            raise ModuleError(f"{self.name}: {'; '.join(result.error_messages)}")
+            unsupported = "Unsupported parameters: " if result.unsupported_parameters else ""
+            raise ModuleError(f"{self.name}: {unsupported}{'; '.join(result.error_messages)}")
         params: dict[str, Any] = dict(result.validated_parameters)
         self._refuse_unimplemented(params, module)
         for option, value in params.items():

@@ -61,10 +61,10 @@ class _Handler(socketserver.StreamRequestHandler):
                 answer = self._answer(request)
             except (ServiceError, ValueError, KeyError) as error:
                 answer = {"ok": False, "error": str(error) or type(error).__name__}
-            self._write(answer)
-            if answer.get("ok") and request.get("op") == "watch":
+            if request.get("op") == "watch":
                 self._watch()
                 return
+            self._write(answer)
 
     def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
         services = self.server.services
@@ -83,7 +83,7 @@ class _Handler(socketserver.StreamRequestHandler):
                 services.report(str(request["name"]), request["state"])
                 return {"ok": True}
             case "watch":
-                return {"ok": True}
+                return {}
             case other:
                 raise ValueError(f"unknown op {other!r}; write state, list, start, stop, report or watch")
 
@@ -109,6 +109,7 @@ class _Handler(socketserver.StreamRequestHandler):
 
         stop = self.server.services.listen(tell)
         try:
+            self._write({"ok": True})  # from here on, no change is missed
             while True:
                 self._write(changes.get())
         except OSError:

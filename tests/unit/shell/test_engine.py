@@ -1,0 +1,235 @@
+# SPDX-FileCopyrightText: 2026 Holdfast contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The engine carries out what a core wants, in order, and never makes it wait; here the core is a script."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from holdfast.core.events import (
+    Action,
+    Beat,
+    Do,
+    Event,
+    Note,
+    PathUp,
+    Persist,
+    Persisted,
+    Send,
+    Step,
+    StepDone,
+    Tell,
+    TimePassed,
+)
+from holdfast.core.messages import Ask, Envelope, Heartbeat, Register
+from holdfast.core.model import Ip
+from holdfast.errors import InvariantError
+from holdfast.service.engine import Engine
+
+IP = Ip(tag="ip-shop", address="10.77.0.113", prefix_length=24, interfaces={}, priorities={})
+
+
+def step(number: int) -> Step:
+    return Step(id=number, group="shop", operation="start", resource=IP, timeout_s=5)
+
+
+def beat(seq: int) -> Beat:
+    heartbeat = Heartbeat(count=seq, config_digest="d", version="v", groups={})
+    return Beat(peer="n2", path="path-a", seq=seq, heartbeat=heartbeat)
+
+
+def persist(number: int) -> Persist:
+    return Persist(number=number, registers={"shop": Register(epoch=number)})
+
+
+UP = PathUp(peer="n2", path="path-a")
+
+
+class Script:
+    """A core that answers each event with the next list of actions, and remembers what it heard."""
+
+    def __init__(self, *answers: Sequence[Action], due_s: float | None = None) -> None:
+        self.answers = list(answers)
+        self.heard: list[Event] = []
+        self.due_s = due_s
+
+    def handle(self, event: Event, now_s: float) -> Sequence[Action]:
+        del now_s
+        self.heard.append(event)
+        return self.answers.pop(0) if self.answers else []
+
+    def deadline_s(self) -> float | None:
+        return self.due_s
+
+
+class Recorder:
+    """The way out, written down. Writes are done when the test says so."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+        self.writes: list[Callable[[], None]] = []
+        self.envelopes: list[Envelope] = []
+        self.on_do: Callable[[Step], None] | None = None
+
+    def send(self, peer: str, envelope: Envelope) -> None:
+        self.envelopes.append(envelope)
+        self.said.append(f"send {peer} {envelope.seq}")
+
+    def beat(self, peer: str, path: str, envelope: Envelope) -> None:
+        self.said.append(f"beat {peer} {path} {envelope.seq}")
+
+    def do(self, step: Step) -> None:
+        self.said.append(f"do {step.id}")
+        if self.on_do is not None:
+            self.on_do(step)
+
+    def persist(self, registers: Mapping[str, Register], done: Callable[[], None]) -> None:
+        self.said.append(f"persist {registers['shop'].epoch}")
+        self.writes.append(done)
+
+    def note(self, note: Note) -> None:
+        self.said.append(f"note {note.text}")
+
+    def tell(self, command: str, *, final: bool, data: Mapping[str, Any]) -> None:
+        self.said.append(f"tell {command} {final} {data}")
+
+
+def engine(core: Script, ports: Recorder, broken: list[BaseException] | None = None) -> Engine:
+    loop = asyncio.get_running_loop()
+    return Engine(
+        core=core,
+        ports=ports,
+        clock=loop.time,
+        sender="n1",
+        boot_id="boot-1",
+        incarnation=7,
+        broken=(broken if broken is not None else []).append,
+    )
+
+
+def test_actions_are_carried_out_in_the_order_given() -> None:
+    async def story() -> None:
+        ask = Ask(request="r", group="shop", epoch=1)
+        note = Note(kind="k", group="shop", text="noted")
+        tell = Tell(command="c1", final=True, data={"ok": True})
+        core, ports = Script([Do(step=step(1)), Send(peer="n2", seq=4, message=ask), note, beat(5), tell]), Recorder()
+        engine(core, ports).feed(UP)
+        assert ports.said == [
+            "do 1",
+            "send n2 4",
+            "note noted",
+            "beat n2 path-a 5",
+            "tell c1 True {'ok': True}",
+        ]
+        assert ports.envelopes == [Envelope(sender="n1", boot_id="boot-1", incarnation=7, seq=4, message=ask)]
+
+    asyncio.run(story())
+
+
+def test_what_follows_a_write_waits_for_it_and_then_the_core_hears_of_it() -> None:
+    async def story() -> None:
+        core = Script([Do(step=step(1)), persist(1), Do(step=step(2)), persist(2), Do(step=step(3))])
+        ports = Recorder()
+        running = engine(core, ports)
+        running.feed(UP)
+        assert ports.said == ["do 1", "persist 1"]
+        ports.writes.pop(0)()
+        assert ports.said == ["do 1", "persist 1", "do 2", "persist 2"]
+        assert core.heard == [UP, Persisted(number=1)]
+        ports.writes.pop(0)()
+        assert ports.said[-1] == "do 3"
+        assert core.heard[-1] == Persisted(number=2)
+
+    asyncio.run(story())
+
+
+def test_while_a_write_is_under_way_the_core_hears_everything_and_only_heartbeats_go_out() -> None:
+    async def story() -> None:
+        core = Script([persist(1), Do(step=step(1))], [Do(step=step(2)), beat(9), Do(step=step(3))], [beat(10)])
+        ports = Recorder()
+        running = engine(core, ports)
+        for _ in range(3):
+            running.feed(UP)
+        assert len(core.heard) == 3
+        assert ports.said == ["persist 1", "beat n2 path-a 9", "beat n2 path-a 10"]
+        ports.writes.pop(0)()
+        assert ports.said[3:] == ["do 1", "do 2", "do 3"], "what was held up keeps its order"
+
+    asyncio.run(story())
+
+
+def test_an_event_that_comes_up_while_another_is_handled_is_handled_after_it() -> None:
+    async def story() -> None:
+        core = Script([Do(step=step(1)), Do(step=step(2))], [Do(step=step(3))])
+        ports = Recorder()
+        running = engine(core, ports)
+        ports.on_do = lambda done: running.feed(StepDone(id=done.id))
+        running.feed(UP)
+        assert ports.said == ["do 1", "do 2", "do 3"]
+        assert core.heard == [UP, StepDone(id=1), StepDone(id=2), StepDone(id=3)]
+
+    asyncio.run(story())
+
+
+def test_the_core_is_woken_when_it_wants_to_be() -> None:
+    async def story() -> None:
+        loop = asyncio.get_running_loop()
+        core = Script(due_s=loop.time() + 0.05)
+        running = engine(core, Recorder())
+        running.feed(UP)
+        await asyncio.sleep(0.02)
+        assert core.heard == [UP]
+        core_due = core.due_s
+        assert core_due is not None
+        while len(core.heard) < 2:
+            await asyncio.sleep(0.005)
+            core.due_s = None
+        assert loop.time() >= core_due - 0.001
+        assert core.heard == [UP, TimePassed()]
+        await asyncio.sleep(0.05)
+        assert len(core.heard) == 2, "and not again when nothing is due"
+
+    asyncio.run(story())
+
+
+def test_a_deadline_that_moves_moves_the_alarm() -> None:
+    async def story() -> None:
+        loop = asyncio.get_running_loop()
+        core = Script(due_s=loop.time() + 10)
+        running = engine(core, Recorder())
+        running.feed(UP)
+        core.due_s = loop.time() + 0.02
+        running.feed(UP)
+        core.due_s = loop.time() + 10
+        await asyncio.sleep(0.1)
+        assert core.heard == [UP, UP, TimePassed()]
+        running.stop()
+
+    asyncio.run(story())
+
+
+class BrokenScript(Script):
+    def handle(self, event: Event, now_s: float) -> Sequence[Action]:
+        if self.heard:
+            raise InvariantError("epoch 6 after epoch 7")
+        return super().handle(event, now_s)
+
+
+def test_a_broken_rule_stops_the_engine_for_good_and_is_told() -> None:
+    async def story() -> None:
+        broken: list[BaseException] = []
+        core, ports = BrokenScript([persist(1), Do(step=step(1))], due_s=0.0), Recorder()
+        running = engine(core, ports, broken)
+        running.feed(UP)
+        running.feed(UP)
+        assert [str(error) for error in broken] == ["epoch 6 after epoch 7"]
+        ports.writes.pop(0)()
+        running.feed(UP)
+        await asyncio.sleep(0.02)
+        assert ports.said == ["persist 1"], "nothing that was held up is carried out"
+        assert len(broken) == 1
+
+    asyncio.run(story())
