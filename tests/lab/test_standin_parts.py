@@ -9,6 +9,8 @@ import base64
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -34,12 +36,12 @@ from holdfast_lab.standin.scm.service import FailureAction, Service
 from holdfast_lab.standin.scm.socket import ControlSocket
 from holdfast_lab.standin.winrm.auth import Authentication, channel_bindings, write_ntlm_users
 
-WAIT_S = 10.0
+WAIT_S = 30.0
 SCRIPTS = {
     "run.exe": '#!/bin/sh\necho $$ >> "$1"; exec sleep 600\n',
     "stubborn.exe": '#!/bin/sh\ntrap "" TERM; echo $$ > "$1"; while :; do sleep 0.05; done\n',
     "fail.exe": "#!/bin/sh\nexit 7\n",
-    "done.exe": '#!/bin/sh\necho x >> "$1"; sleep 0.4; exit 0\n',
+    "done.exe": '#!/bin/sh\necho x >> "$1"; sleep 1; exit 0\n',
 }
 
 
@@ -120,6 +122,21 @@ def test_a_cmd_file_of_another_form_is_refused(node: Node, text: str) -> None:
     chunk = run(recognise_script(r"& 'C:\x.cmd' 'a'; exit $LASTEXITCODE", node))
     assert chunk.code == 1
     assert b"it is not a remark and one quoted call" in chunk.err
+
+
+def test_a_pointer_to_a_program_that_is_not_there_fails(node: Node) -> None:
+    (node.config.node / "C" / "x.cmd").write_text('@rem x\r\n@"%~dp0none.exe" "%~dp0y" %*\r\n', newline="")
+    chunk = run(recognise_script(r"$input | & 'C:\x.cmd' 'call'; exit $LASTEXITCODE", node))
+    assert chunk.code == 1
+    assert b"The system cannot find the path specified." in chunk.err
+
+
+def test_programs_on_a_node_can_use_the_paths_without_the_rest_of_the_stand_in() -> None:
+    code = (
+        "import sys; import holdfast_lab.standin.paths; sys.exit('spnego' in sys.modules or 'ansible' in sys.modules)"
+    )
+    environment = {"PYTHONPATH": os.pathsep.join(sys.path)}
+    assert subprocess.run([sys.executable, "-c", code], env=environment, check=False).returncode == 0
 
 
 def test_input_reaches_a_program_in_ascii_lines_behind_a_byte_order_mark() -> None:
@@ -206,7 +223,8 @@ def test_a_service_that_ignores_the_stop_request_is_killed(node: Node, tmp_path:
     assert node.services.state("stubborn") == "stopped"
 
 
-def test_a_service_whose_process_ends_at_once_has_not_started(node: Node, tmp_path: Path) -> None:
+def test_a_service_whose_process_ends_at_once_has_not_started(tmp_path: Path) -> None:
+    node = make_node(tmp_path, service_settle_s=WAIT_S)
     install(node, "fail.exe", tmp_path / "pid")
     with pytest.raises(ServiceError, match="its process ended at once with exit code 7"):
         node.services.start("fail")

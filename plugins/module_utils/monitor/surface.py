@@ -104,7 +104,7 @@ class Surface(Protocol):
         """Only administrators and SYSTEM can read or write this file or folder, inheritance off."""
 
     def log_event(self, *, event_id: int, level: Literal["info", "warning", "error"], text: str) -> None:
-        """The text stands in the Application event log under the source Holdfast."""
+        """The text stands in the Application event log under the source Holdfast; ids are 1 to 65535."""
 
     def run_service(self, *, name: str, main: Callable[[Callable[[Callable[[], None]], None]], None]) -> None:
         """``main(on_stop)`` ran as the body of the Windows service; ``on_stop(f)`` has the stop request call f.

@@ -131,10 +131,12 @@ def show(screen: Screen, seen: Seen) -> bool:
                 screen.say(line)
     faults = seen.watched.faults()
     screen.say()
-    screen.say("What was seen from outside the nodes: who had the address, who had the disk", style=BOLD)
-    held = (*seen.watched.addresses(), *seen.watched.disks())
-    for line in words.oracle_lines(held, faults, start_s=start_s):
-        screen.say(line, style=RED if faults else GREEN if line.endswith("once.") else "\033[0m")
+    screen.say("What was seen from outside the nodes", style=BOLD)
+    for what, held in (("the address", seen.watched.addresses()), ("the disk", seen.watched.disks())):
+        for line in words.oracle_lines(what, held, start_s=start_s):
+            screen.say(line)
+    for line in words.verdict_lines(faults):
+        screen.say(line, style=RED if faults else GREEN)
     moved = [spell.node for spell in summary.spells] == ["n1", "n2", "n1"]
     if not moved:
         screen.say("   The client did not see n1, n2, n1 answer in this order.", style=RED)
@@ -150,10 +152,9 @@ def show_parts(screen: Screen, run: Run) -> None:
 
 
 def show_messages(screen: Screen, run: Run) -> None:
-    """What the playbook said."""
-    for message in run.messages:
-        for line in message.splitlines():
-            screen.say(f"   {line}")
+    """What the playbook said, as the first node said it: the others see the same."""
+    for line in run.messages[0].splitlines() if run.messages else ():
+        screen.say(f"   {line}")
 
 
 def follow(screen: Screen) -> Follower:

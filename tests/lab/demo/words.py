@@ -21,9 +21,17 @@ def part_line(part: Part) -> str:
     return f"   {part.name:<16} {part.tasks:>3} tasks   {changes:<16} {part.seconds:>5.1f} s"
 
 
+PLAIN_WORDS = {
+    "timeout": "no answer in time",
+    "IncompleteReadError": "cut off in the middle",
+    "ConnectionRefusedError": "refused",
+    "ConnectionResetError": "reset",
+}
+
+
 def client_lines(summary: Summary) -> list[str]:
     """What the client saw in all."""
-    reasons = ", ".join(f"{count} x {why}" for why, count in sorted(summary.errors.items()))
+    reasons = ", ".join(f"{count} x {PLAIN_WORDS.get(why, why)}" for why, count in sorted(summary.errors.items()))
     return [
         f"   requests        {summary.requests}",
         f"   failures        {summary.failures}" + (f"   ({reasons})" if reasons else ""),
@@ -46,27 +54,12 @@ def move_lines(move: Mapping[str, Any]) -> list[str]:
     outage_s = move.get("outage_s")
     head = f"   {move['group']}: {move.get('from') or 'nowhere'} -> {move['to']}, epoch {move.get('epoch', '?')}"
     lines = [head + (f", the monitor's own count of the outage: {outage_s * 1000:.0f} ms" if outage_s else "")]
-    placed = one_after_the_other(phases)
-    whole_s = max((start_s + phase["seconds"] for start_s, phase in placed), default=0.0)
-    for start_s, phase in placed:
+    whole_s = max((phase["start_s"] + phase["seconds"] for phase in phases), default=0.0)
+    for phase in phases:
         what = f"{phase['name']} {phase.get('resource') or ''}".strip()
-        place = bar(start_s, phase["seconds"], whole_s)
+        place = bar(phase["start_s"], phase["seconds"], whole_s)
         lines.append(f"   {phase.get('node') or '':<4} {what:<24} {phase['seconds'] * 1000:7.1f} ms  {place}")
     return lines
-
-
-def one_after_the_other(phases: Sequence[Mapping[str, Any]]) -> list[tuple[float, Mapping[str, Any]]]:
-    """Each phase with its start in one time: each node counts from its own first phase, on its own clock."""
-    placed: list[tuple[float, Mapping[str, Any]]] = []
-    offset_s = end_s = 0.0
-    node = phases[0].get("node") if phases else None
-    for phase in phases:
-        if phase.get("node") != node:
-            node, offset_s = phase.get("node"), end_s
-        start_s = offset_s + phase["start_s"]
-        end_s = max(end_s, start_s + phase["seconds"])
-        placed.append((start_s, phase))
-    return placed
 
 
 def bar(start_s: float, seconds: float, whole_s: float) -> str:
@@ -78,12 +71,15 @@ def bar(start_s: float, seconds: float, whole_s: float) -> str:
     return "." * begin + "=" * length + "." * (BAR_WIDTH - begin - length)
 
 
-def oracle_lines(held: Sequence[Interval], faults: Sequence[str], *, start_s: float) -> list[str]:
-    """What was seen from outside the nodes, and whether anything was ever in two places."""
-    lines = [
-        f"   {interval.start_s - start_s:6.2f} s to {interval.end_s - start_s:6.2f} s   "
-        f"{interval.holder}   {interval.subject}"
-        for interval in held
-    ]
-    verdict = "   Never on two nodes at once." if not faults else "   VIOLATED:"
-    return [*lines, verdict, *(f"   {fault}" for fault in faults)]
+def oracle_lines(what: str, held: Sequence[Interval], *, start_s: float) -> list[str]:
+    """Who had something when, as seen from outside the nodes, in seconds since start_s."""
+    lines = [f"   {what}"]
+    for interval in held:
+        begin, end = max(0.0, interval.start_s - start_s), interval.end_s - start_s
+        lines.append(f"   {begin:6.2f} s to {end:6.2f} s   {interval.holder}")
+    return lines
+
+
+def verdict_lines(faults: Sequence[str]) -> list[str]:
+    """Whether anything was ever in two places."""
+    return ["   VIOLATED:", *(f"   {fault}" for fault in faults)] if faults else ["   Never on two nodes at once."]

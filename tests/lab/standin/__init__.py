@@ -37,12 +37,12 @@ Configuration (JSON object; unknown keys are refused; DIR is the node's folder, 
       "service_stop_s": 10.0                 SIGTERM to SIGKILL
     }
 
+From Python: ``standin.server.serve(standin.config.parse({...}))``. Importing this package imports nothing else, so that
+programs on the node can use ``standin.paths`` alone.
+
 Private state is in DIR/standin: services.json, features.json, access.json, firewall.json, scm.sock (see
 ``scm.socket``).
 SIGTERM shuts the node down in order and exits with 0.
 """
 
 from __future__ import annotations
-
-from .config import Config as Config
-from .server import serve as serve

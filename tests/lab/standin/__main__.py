@@ -19,6 +19,7 @@ from .server import serve
 def main(arguments: Sequence[str]) -> int:
     """The process's exit code: 0 after an orderly shutdown, 2 when it could not start."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("paramiko").setLevel(logging.WARNING)
     try:
         serve(_config(arguments))
     except (ConfigError, CoreUnknownError) as error:

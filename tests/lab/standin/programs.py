@@ -86,7 +86,10 @@ class Launcher:
         if suffix == ".cmd":
             program, first = self._expand_cmd(program, file)
             arguments = [*first, *arguments]
-            file = self._file(program)
+            try:
+                file = self._file(program)
+            except ProgramMissingError as error:  # for cmd.exe it is the batch file that fails, and that is there
+                raise ProgramUnknownError(f"The system cannot find the path specified. ({error})") from error
             suffix = file.suffix.lower()
         if suffix != ".exe":
             raise ProgramUnknownError(f"'{program}': the stand-in starts .exe and two-line .cmd files only")

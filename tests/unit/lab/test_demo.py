@@ -26,7 +26,7 @@ MOVE = {
     "outage_s": 0.0123,
     "phases": [
         {"name": "stop site", "node": "n1", "resource": "shop", "start_s": 0.0, "seconds": 0.005},
-        {"name": "add address", "node": "n2", "resource": "ip-shop", "start_s": 0.0, "seconds": 0.015},
+        {"name": "add address", "node": "n2", "resource": "ip-shop", "start_s": 0.005, "seconds": 0.015},
     ],
 }
 
@@ -82,7 +82,7 @@ def test_a_playbook_that_does_not_exist_is_reported_with_what_ansible_said() -> 
         run_playbook("no-such.yml", inventory=("-i", "localhost,"))
 
 
-def test_the_phases_of_a_move_lie_one_after_the_other_though_each_node_counts_from_zero() -> None:
+def test_the_phases_of_a_move_are_drawn_where_they_lie_in_the_whole() -> None:
     head, first, second = words.move_lines(MOVE)
     assert "shop: n1 -> n2, epoch 7" in head
     assert "12 ms" in head
@@ -110,17 +110,18 @@ def test_the_client_lines_say_how_many_failed_and_why() -> None:
     ]
     text = "\n".join(words.client_lines(summarise(samples, every_s=0.01)))
     assert "requests        5" in text
-    assert "failures        1   (1 x timeout)" in text
+    assert "failures        1   (1 x no answer in time)" in text
     assert "longest outage  10 ms" in text
 
 
-def test_the_oracles_verdict_names_every_violation() -> None:
-    held = [Interval(subject="10.77.0.113", holder="n1", start_s=1.0, end_s=2.0)]
-    assert words.oracle_lines(held, [], start_s=0.0)[-1].strip() == "Never on two nodes at once."
-    assert words.oracle_lines(held, ["address on n1 and n2"], start_s=0.0)[-2:] == [
-        "   VIOLATED:",
-        "   address on n1 and n2",
-    ]
+def test_what_was_held_before_the_first_request_is_shown_from_its_time_on() -> None:
+    held = [Interval(subject="10.77.0.113", holder="n1", start_s=1.0, end_s=5.5)]
+    assert words.oracle_lines("the address", held, start_s=3.0)[1].split() == ["0.00", "s", "to", "2.50", "s", "n1"]
+
+
+def test_the_verdict_names_every_violation() -> None:
+    assert words.verdict_lines([]) == ["   Never on two nodes at once."]
+    assert words.verdict_lines(["address on n1 and n2"]) == ["   VIOLATED:", "   address on n1 and n2"]
 
 
 def test_without_a_terminal_there_is_neither_colour_nor_a_running_line() -> None:

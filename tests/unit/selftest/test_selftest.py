@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from holdfast.core.model import Binding
 from holdfast.errors import NotThere, SurfaceError
 from holdfast.selftest import add_arguments, main
 from holdfast.selftest import iis as iis_checks
@@ -25,12 +26,22 @@ from holdfast.selftest.catalogue import CHECKS, ELSEWHERE
 from holdfast.selftest.check import Check, Scratch, ScratchAddress, ScratchDisk, run_check
 from holdfast.selftest.command import scratch_of
 from holdfast.surface import Address, SiteState, Surface
-from holdfast.windows import iis
 from holdfast_lab.memory_surface import MemorySurface, MemoryWorld
 
 DISK = "HFLAB-DISK-0001"
 ADDRESS = ScratchAddress(interface="LAN", address="127.0.0.77", prefix_length=8)
 SCRATCH = Scratch(port=0, address=ADDRESS, disk=ScratchDisk(disk=DISK, letter="T:"))
+
+
+class Answering(BaseHTTPRequestHandler):
+    """Every request is answered with 204."""
+
+    def do_GET(self) -> None:
+        self.send_response(204)
+        self.end_headers()
+
+    def log_request(self, code: object = "-", size: object = "-") -> None:
+        del code, size
 
 
 class Strict(MemorySurface):
@@ -58,7 +69,7 @@ class Strict(MemorySurface):
     def iis_start(self, *, site: str) -> None:
         super().iis_start(site=site)
         if self.listener is None:
-            self.listener = ThreadingHTTPServer(("127.0.0.1", self.port), BaseHTTPRequestHandler)
+            self.listener = ThreadingHTTPServer(("127.0.0.1", self.port), Answering)
             threading.Thread(target=self.listener.serve_forever, args=(0.02,), daemon=True).start()
 
     def iis_stop(self, *, site: str) -> None:
@@ -81,7 +92,7 @@ def node(tmp_path: Path) -> Iterator[Strict]:
 
 @pytest.fixture
 def free_port(node: Strict) -> int:
-    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as probe:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as probe:
         node.port = probe.server_address[1]
     return node.port
 
@@ -134,7 +145,7 @@ def test_a_site_that_listens_after_its_stop_is_noticed(
 
 
 def test_a_site_left_by_a_killed_self_test_is_no_obstacle(node: Strict, free_port: int) -> None:
-    iis_checks._write(node, iis_checks._site(iis.Binding(protocol="http", ip="127.0.0.1", port=1)))
+    iis_checks._write(node, iis_checks._site(Binding(protocol="http", ip="127.0.0.1", port=1)))
     assert run_check(_check("iis_commit"), node, Scratch(port=free_port)).outcome == "proved"
 
 

@@ -174,6 +174,13 @@ class World:
             node.done("ip", ips=[self.ip])
             node.done("volume", volumes=[self.volume])
             node.done("hierarchy", hierarchies=[self.hierarchy])
+        if len(nodes) > 1:
+            wait(lambda: all(agree(node) for node in nodes), "all nodes alive with one configuration")
+
+
+def agree(node: Running) -> bool:
+    status = node.done("cluster_info")["data"]
+    return {row["config_hash"] for row in status["nodes"]} == {status["config_hash"]}
 
 
 @pytest.fixture
@@ -191,6 +198,11 @@ def group_of(node: Running) -> dict[str, Any]:
 
 def all_alive(node: Running) -> bool:
     return all(row["state"] == "alive" for row in node.done("cluster_info")["data"]["nodes"])
+
+
+def paths_up(node: Running) -> set[str]:
+    nodes = node.done("cluster_info")["data"]["nodes"]
+    return {path["name"] for row in nodes for path in row["paths"] if path["state"] == "up"}
 
 
 # -- the first slice, whole -----------------------------------------------------------------------------
@@ -350,6 +362,20 @@ def test_a_missing_certificate_is_refused_and_nothing_is_changed(world: World) -
     error = n1.refused("site", sites=[{**world.site, "bindings": [binding]}])
     assert "certificate" in error["message"]
     assert n1.surface.changes() == []
+
+
+def test_comm_paths_follow_a_new_address_and_the_core_knows_of_those_that_stayed(world: World) -> None:
+    n1, n2 = world.start("n1", "n2")
+    world.describe(n1, n2)
+    wait(lambda: paths_up(n1) == paths_up(n2) == {"path-a", "path-b"}, "both paths up")
+    world.cluster["comm_paths"][1]["addresses"] = {"n1": "127.66.13.1", "n2": "127.66.13.2"}
+    for node in (n1, n2):
+        node.done("cluster", node=node.surface.name, cluster=world.cluster)
+        assert "path-a" in paths_up(node) or not all_alive(node)
+    wait(lambda: paths_up(n1) == paths_up(n2) == {"path-a", "path-b"}, "both paths up again")
+    downs = [r["text"] for r in n1.done("history", limit=100)["data"]["records"] if r["kind"] == "path down"]
+    assert downs
+    assert not any("path-a" in text for text in downs)
 
 
 # -- trouble ------------------------------------------------------------------------------------------

@@ -11,9 +11,10 @@ objects answer the same is what ``holdfast selftest`` finds out.
 from __future__ import annotations
 
 import sys
+import threading
 import types
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ import pytest
 
 from holdfast.core.model import Binding, Site
 from holdfast.errors import NotThere, SurfaceError
-from holdfast.surface_win32 import Win32Surface
+from holdfast.surface_win32 import Win32Surface, api
 from holdfast.surface_win32 import iis as surface_iis
 from holdfast.windows.iis_changes import removal, site_changes
 from holdfast.windows.iis_config import parse_sites
@@ -193,7 +194,7 @@ def _method(iis: Iis, element: ET.Element, method: str) -> Com:
 
 
 @pytest.fixture
-def iis(monkeypatch: pytest.MonkeyPatch) -> Iterator[Iis]:
+def iis(monkeypatch: pytest.MonkeyPatch) -> Iis:
     imitation = Iis(FIXTURE.read_bytes())
     initialised: list[int] = []
 
@@ -202,8 +203,7 @@ def iis(monkeypatch: pytest.MonkeyPatch) -> Iterator[Iis]:
         return _manager(imitation)
 
     pythoncom = types.SimpleNamespace(
-        CoInitialize=lambda: initialised.append(1),
-        CoUninitialize=initialised.pop,
+        CoInitializeEx=initialised.append,
         CoCreateInstance=create,
         CLSCTX_INPROC_SERVER=1,
         IID_IDispatch="IDispatch",
@@ -212,8 +212,9 @@ def iis(monkeypatch: pytest.MonkeyPatch) -> Iterator[Iis]:
     pywintypes = types.SimpleNamespace(com_error=ComError, IID=lambda text: text)
     monkeypatch.setitem(sys.modules, "pywintypes", pywintypes)
     monkeypatch.setattr(surface_iis, "TRANSITION_S", 0.5)
-    yield imitation
-    assert initialised == []
+    monkeypatch.setattr(api, "_THREAD", threading.local())
+    monkeypatch.setattr(sys, "coinit_flags", 0, raising=False)
+    return imitation
 
 
 WANTED = Site(
@@ -233,6 +234,17 @@ def _sites(iis: Iis) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", ["shop", "fresh", "intranet"])
+def test_com_is_initialised_once_in_each_thread_and_free_threaded(iis: Iis) -> None:
+    del iis
+    modes = sys.modules["pythoncom"].CoInitializeEx.__self__
+    for _ in range(2):
+        Win32Surface().iis_state(site="shop")
+    thread = threading.Thread(target=lambda: Win32Surface().iis_state(site="shop"))
+    thread.start()
+    thread.join(10)
+    assert modes == [0, 0]
+
+
 def test_all_edits_of_a_site_arrive_in_one_commit(iis: Iis, name: str) -> None:
     wanted = Site(name=name, kind="web", content=WANTED.content, app_pool="new-pool", bindings=WANTED.bindings)
     before = _sites(iis)

@@ -10,6 +10,7 @@ import inspect
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from cryptography.x509.oid import NameOID
 from holdfast.errors import SurfaceError
 from holdfast.surface import Surface
 from holdfast.surface_win32 import Win32Surface, der, iis_codes
-from holdfast.surface_win32.service_host import StopRequest, report_until
+from holdfast.surface_win32.service_host import Body, StopRequest, report_until
 
 
 def test_the_surface_for_windows_is_a_whole_surface() -> None:
@@ -170,3 +171,29 @@ def test_the_control_manager_hears_of_us_until_the_body_is_done() -> None:
 
     report_until(done, report, every_s=0.001)
     assert len(reports) == 3
+
+
+def test_what_the_body_raised_is_kept_for_the_exit_code_and_ends_the_reports() -> None:
+    def failing(on_stop: object) -> None:
+        del on_stop
+        raise ValueError("torn state file")
+
+    body = Body(failing)
+    with pytest.raises(ValueError, match="torn state file"):
+        body.run()
+    assert body.done.is_set()
+    assert isinstance(body.failure, ValueError)
+
+
+def test_a_body_that_is_asked_to_stop_returns_and_is_done() -> None:
+    asked = threading.Event()
+
+    def waiting(on_stop: Callable[[Callable[[], None]], None]) -> None:
+        on_stop(asked.set)
+        assert asked.wait(10)
+
+    body = Body(waiting)
+    threading.Timer(0.05, body.stop.ask).start()
+    body.run()
+    assert body.done.is_set()
+    assert body.failure is None

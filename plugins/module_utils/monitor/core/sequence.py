@@ -13,7 +13,7 @@ Source: guide chapter 5, "Recovery Operations": address in service, volume unloc
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .events import Do, Operation, Resource, Step, StepDone
 from .facts import Facts, State
@@ -31,12 +31,16 @@ def every(group: Group, operation: Operation) -> tuple[Stage, ...]:
     return (tuple((operation, resource) for resource in group.resources),)
 
 
-def start_stages(resources: Sequence[Resource]) -> tuple[Stage, ...]:
-    """The stages that bring the resources up, verification through the address last."""
+def start_stages(resources: Sequence[Resource], *, prepared: frozenset[str] = frozenset()) -> tuple[Stage, ...]:
+    """The stages that bring the resources up, verification through the address last.
+
+    Sites that are ``prepared`` listen already; that they do is looked at while the addresses come up.
+    """
+    listening = [r for r in resources if isinstance(r, Hierarchy) and r.tag in prepared]
     return _stages(
         [("start", r) for r in resources if isinstance(r, Volume)],
-        [("start", r) for r in resources if isinstance(r, Hierarchy)],
-        [("start", r) for r in resources if isinstance(r, Ip)],
+        [("start", r) for r in resources if isinstance(r, Hierarchy) and r not in listening],
+        [("start", r) for r in resources if isinstance(r, Ip) or r in listening],
         [("verify", r) for r in resources if not isinstance(r, Volume)],
     )
 
@@ -55,6 +59,11 @@ def prepare_stages(resources: Sequence[Resource]) -> tuple[Stage, ...]:
     volumes = {r.tag for r in resources if isinstance(r, Volume)}
     free = [r for r in resources if isinstance(r, Hierarchy) and not volumes & set(r.depends_on)]
     return _stages([("prepare", r) for r in free])
+
+
+def prepared_by(stages: Sequence[Stage]) -> frozenset[str]:
+    """The tags of what these stages prepare."""
+    return frozenset(resource.tag for stage in stages for operation, resource in stage if operation == "prepare")
 
 
 def _stages(*stages: list[tuple[Operation, Resource]]) -> tuple[Stage, ...]:
@@ -162,6 +171,12 @@ def outage_s(stopped: Sequence[PhaseTime], started: Sequence[PhaseTime]) -> floa
     down = sum_span(phase for phase in stopped if phase.name == "stop")
     up = sum_span(phase for phase in started if phase.name == "start")
     return round(down + up, 6)
+
+
+def one_after_another(stopped: Sequence[PhaseTime], started: Sequence[PhaseTime]) -> list[PhaseTime]:
+    """Both nodes' phases on one time line that begins with the first stop; the way between them counts as nothing."""
+    offset_s = max((phase.start_s + phase.seconds for phase in stopped), default=0.0)
+    return [*stopped, *(replace(phase, start_s=round(phase.start_s + offset_s, 6)) for phase in started)]
 
 
 def sum_span(phases: Iterator[PhaseTime]) -> float:

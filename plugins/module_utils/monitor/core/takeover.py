@@ -23,7 +23,17 @@ from .ownership import give_up, next_epoch, promise, take
 from .placement import standing
 from .problems import Problem, problem_row
 from .readiness import judge
-from .sequence import Run, every, expected, outage_s, prepare_stages, start_stages, stop_stages
+from .sequence import (
+    Run,
+    every,
+    expected,
+    one_after_another,
+    outage_s,
+    prepare_stages,
+    prepared_by,
+    start_stages,
+    stop_stages,
+)
 from .story import All, Questions, Story, Until, Wait
 
 PATIENCE_S = 1.0
@@ -73,7 +83,7 @@ def plan(g: GroupMachine, source: str | None, problems: Sequence[Problem], order
     phases = expected(prepare_stages(needed), node, durations)
     if source is not None:
         phases += expected(stop_stages(g.group.resources), source, {})
-    phases += expected(start_stages(needed), node, durations)
+    phases += expected(start_stages(needed, prepared=prepared_by(prepare_stages(needed))), node, durations)
     return {
         "group": g.name,
         "tags": list(g.group.heads),
@@ -140,7 +150,8 @@ def _serve(g: GroupMachine, order: Order, source: str | None, grant: Grant) -> S
     g.write(take(epoch=grant.epoch, node=g.world.node, out=grant.out))
     why = f"moved here from {source} by command" if source else "brought into service by command"
     g.become("starting", why)
-    run = yield from g.run(start_stages(g.group.needed(grant.out)))
+    needed = g.group.needed(grant.out)
+    run = yield from g.run(start_stages(needed, prepared=prepared_by(prepare_stages(needed))))
     if run.failure is None:
         g.become("up", why)
         data = _moved(g, order, source, grant, run)
@@ -211,6 +222,6 @@ def _moved(g: GroupMachine, order: Order, source: str | None, grant: Grant, run:
         "epoch": grant.epoch,
         "outcome": "moved" if source else "started",
         "outage_s": outage_s(grant.phases, run.phases),
-        "phases": phase_rows([*grant.phases, *run.phases]),
+        "phases": phase_rows(one_after_another(grant.phases, run.phases)),
         "dragged": [tag for tag in g.group.heads if tag not in order.tags],
     }

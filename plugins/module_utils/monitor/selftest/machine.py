@@ -21,9 +21,9 @@ NO_SUCH_SERVICE = "HoldfastSelftestNoSuchService"
 def boot_id(surface: Surface, scratch: Scratch) -> str:
     """The same twice, and not empty."""
     del scratch
-    first = surface.boot_id()
+    first, second = surface.boot_id(), surface.boot_id()
     expect(bool(first), "the boot id is empty")
-    expect(surface.boot_id() == first, f"the boot id was {first} and is now {surface.boot_id()}")
+    expect(first == second, f"the boot id was {first} and is now {second}")
     return f"this boot is {first}; compare it with what is shown after a restart"
 
 

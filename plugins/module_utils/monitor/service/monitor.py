@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .. import paths
-from ..core.events import Configured, Event, Note, Step, TimePassed
+from ..core.events import Configured, Event, Note, PathUp, Step, TimePassed
 from ..core.machine import Machine
 from ..core.messages import Envelope, Register
 from ..core.model import Config
@@ -166,12 +166,16 @@ class Monitor:
         if self._engine is None:
             await self._begin(node, config)
             return
+        same_cluster = self._config is not None and self._config.cluster == config.cluster
         self._config = config
         log.info("new configuration %s", config.digest)
         # In this order, and without a pause: the core hears of paths that go while it knows them, and of new ones
         # when it knows those.
         self._comm_paths.configure(node, config.cluster)
         self._engine.feed(Configured(config=config))
+        for peer, path in () if same_cluster else self._comm_paths.connected():
+            # With a new cluster the core begins to count its paths anew; these went on through the change.
+            self._engine.feed(PathUp(peer=peer, path=path))
 
     # -- Answering: what other requests need --------------------------------------------------------
 

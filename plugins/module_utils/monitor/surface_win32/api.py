@@ -11,6 +11,9 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
+import sys
+import threading
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
@@ -32,7 +35,11 @@ GENERIC_WRITE = 0x40000000
 _SHARE_READ_WRITE = 0x3
 _OPEN_EXISTING = 3
 
+_COINIT_MULTITHREADED = 0
+_THREAD = threading.local()
 
+
+@functools.cache
 def library(name: str) -> Any:
     """The system library, with the last error kept for ``last_error``."""
     # ctypes has WinDLL on Windows only, and type checkers on other systems know that.
@@ -102,16 +109,18 @@ def control(primitive: str, doing: str, handle: int, code: int, given: bytes = b
     return answer.raw[: length.value]
 
 
-@contextlib.contextmanager
-def com() -> Iterator[None]:
-    """COM is ready in this thread; objects made inside must not leave.
+def use_com() -> None:
+    """COM is ready in this thread, in the multithreaded apartment, for as long as the thread lives.
 
-    Source: CoInitialize, learn.microsoft.com/en-us/windows/win32/api/objbase/nf-objbase-coinitialize
+    It is never given back: an error keeps COM objects alive in its traceback, and releasing one after
+    CoUninitialize can end the process. Importing pythoncom initialises the thread too, in the mode of coinit_flags.
+    Source: CoInitializeEx, learn.microsoft.com/en-us/windows/win32/api/combaseapi/nf-combaseapi-coinitializeex;
+    sys.coinit_flags, github.com/mhammond/pywin32 com/win32com/HTML/GeneratedSupport.html and pythoncom.cpp.
     """
+    if getattr(_THREAD, "has_com", False):
+        return
+    vars(sys).setdefault("coinit_flags", _COINIT_MULTITHREADED)
     import pythoncom
 
-    pythoncom.CoInitialize()
-    try:
-        yield
-    finally:
-        pythoncom.CoUninitialize()
+    pythoncom.CoInitializeEx(_COINIT_MULTITHREADED)
+    _THREAD.has_com = True

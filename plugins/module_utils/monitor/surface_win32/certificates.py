@@ -39,7 +39,9 @@ class Certificates:
             try:
                 return [_certificate(context) for context in handle.CertEnumCertificatesInStore()]
             finally:
-                handle.CertCloseStore()
+                # Says "still in use" while a traceback holds a certificate; the handle then closes with that.
+                with contextlib.suppress(pywintypes.error):
+                    handle.CertCloseStore()
         except pywintypes.error as error:
             message = f"store {store!r} of the machine cannot be read: {error.strerror}"
             raise SurfaceError("certificates", message, error.winerror) from error

@@ -79,13 +79,13 @@ class Iis:
         """
         with iis_com.LOCK:
             for pool in _pools_of("iis_start", site):
-                _bring("iis_start", iis_com.pool_of, pool, "started")
-            _bring("iis_start", iis_com.site_of, site, "started")
+                _bring("iis_start", iis_com.pool_of, pool, "started", TRANSITION_S)
+            _bring("iis_start", iis_com.site_of, site, "started", TRANSITION_S)
 
     def iis_stop(self, *, site: str) -> None:
         """The site alone; its pool goes on. Source as in ``iis_start``."""
         with iis_com.LOCK:
-            _bring("iis_stop", iis_com.site_of, site, "stopped")
+            _bring("iis_stop", iis_com.site_of, site, "stopped", TRANSITION_S)
 
     def iis_stop_pool(self, *, pool: str, timeout_s: float) -> None:
         """Stopped, and no worker process left in its collection. Source as in ``iis_start``."""
@@ -156,9 +156,7 @@ def apply(manager: Any, change: ConfigChange) -> None:
         iis_com.write(element, attribute, text)
 
 
-def _bring(
-    primitive: str, element_of: ElementOf, name: str, wanted: SiteState, patience_s: float = TRANSITION_S
-) -> None:
+def _bring(primitive: str, element_of: ElementOf, name: str, wanted: SiteState, patience_s: float) -> None:
     """The site or pool has the wanted run state. Each look is a fresh session: a manager caches what it saw."""
     deadline_s = time.perf_counter() + patience_s
     while True:

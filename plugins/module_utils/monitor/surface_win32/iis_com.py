@@ -48,21 +48,21 @@ def session(primitive: str) -> Iterator[Any]:
 
     Source: learn.microsoft.com/en-us/iis/web-development-reference/native-code-api-reference/ (AdminManager).
     """
+    api.use_com()
     import pythoncom
     import pywintypes
 
-    with api.com():
-        try:
-            manager = pythoncom.CoCreateInstance(
-                pywintypes.IID(_MANAGER),
-                None,
-                pythoncom.CLSCTX_INPROC_SERVER,
-                pythoncom.IID_IDispatch,
-            )
-            put(manager, "CommitPath", ROOT)
-            yield manager
-        except pywintypes.com_error as error:
-            raise from_com(primitive, error.args) from error
+    try:
+        manager = pythoncom.CoCreateInstance(
+            pywintypes.IID(_MANAGER),
+            None,
+            pythoncom.CLSCTX_INPROC_SERVER,
+            pythoncom.IID_IDispatch,
+        )
+        put(manager, "CommitPath", ROOT)
+        yield manager
+    except pywintypes.com_error as error:
+        raise from_com(primitive, error.args) from error
 
 
 def get(target: Any, name: str, *arguments: Any) -> Any:

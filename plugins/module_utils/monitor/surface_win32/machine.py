@@ -21,10 +21,13 @@ _FOLDER_SDDL = "D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)"
 _FILE_SDDL = "D:P(A;;FA;;;SY)(A;;FA;;;BA)"
 
 EVENT_SOURCE = "Holdfast"
-EVENT_ID_MAX = 1000
-"""Highest id that the message file EventCreate.exe knows."""
+EVENT_ID_MAX = 0xFFFF
+"""Highest id that .NET's message file has a text for (EventLog.WriteEntry, learn.microsoft.com/dotnet/api/)."""
 
-_EVENT_MESSAGES = r"%SystemRoot%\System32\EventCreate.exe"
+_EVENT_MESSAGES = (
+    r"%SystemRoot%\Microsoft.NET\Framework64\v4.0.30319\EventLogMessages.dll;%SystemRoot%\System32\EventCreate.exe"
+)
+"""Message files that show the text as it is; the second one, of eventcreate, knows the ids 1 to 1000 only."""
 
 
 class Machine:
@@ -73,11 +76,11 @@ class Machine:
             raise api.error_of("restrict_to_administrators", windows_path, error.winerror) from error
 
     def log_event(self, *, event_id: int, level: Literal["info", "warning", "error"], text: str) -> None:
-        """One entry of the Application log, readable through the message file of Windows' own eventcreate.
+        """One entry of the Application log, readable through message files that every Windows Server has.
 
-        Source: ReportEvent, learn.microsoft.com/en-us/windows/win32/api/winbase/nf-winbase-reporteventw;
-        eventcreate ids 1 to 1000, learn.microsoft.com/en-us/windows-server/administration/windows-commands/
-        eventcreate. Unconfirmed: that EventCreate.exe stays a message file on Windows Server 2025.
+        Source: ReportEvent, learn.microsoft.com/en-us/windows/win32/api/winbase/nf-winbase-reporteventw; several
+        files in EventMessageFile, learn.microsoft.com/en-us/openspecs/windows_protocols/ms-even/ 3.2.4.1.4.
+        Unconfirmed: the path of .NET's file on Windows Server 2025.
         """
         import pywintypes
         import win32evtlog

@@ -58,81 +58,98 @@ def report_until(done: threading.Event, report: Callable[[], None], every_s: flo
         report()
 
 
+class Body:
+    """The body of the service in its run: it can be asked to stop, it ends, it may have failed."""
+
+    def __init__(self, main: Callable[[OnStop], None]) -> None:
+        self._main = main
+        self.stop = StopRequest()
+        self.done = threading.Event()
+        self.failure: BaseException | None = None
+
+    def run(self) -> None:
+        """The body has returned or raised; what it raised is kept and raised."""
+        try:
+            self._main(self.stop.listen)
+        except BaseException as error:
+            self.failure = error
+            raise
+        finally:
+            self.done.set()
+
+
 def host(name: str, main: Callable[[OnStop], None]) -> None:
-    """``main`` ran as the service's body and STOPPED was reported; an error of ``main`` is raised here again.
+    """``main`` ran as the service's body and STOPPED was reported; an error of ``main`` is raised here again."""
+    import pywintypes
+    import servicemanager
+
+    body = Body(main)
+    try:
+        _ask_for_time(name)
+        servicemanager.Initialize()
+        servicemanager.PrepareToHostSingle(_service_class(name, body))
+        servicemanager.StartServiceCtrlDispatcher()  # type: ignore[no-untyped-call] # its stub has no types
+    except pywintypes.error as error:
+        message = f"this process was not started by the service control manager: {error}"
+        raise SurfaceError("run_service", message, error.winerror) from error
+    if body.failure is not None:
+        raise body.failure
+
+
+def _service_class(name: str, body: Body) -> type:
+    """What pywin32 makes an instance of: controls in the dispatcher's thread, the body in one of its own.
 
     Stop and pre-shutdown are accepted: pre-shutdown comes while W3SVC, disks and network still work, shutdown not.
     Source: learn.microsoft.com/en-us/windows/win32/services/service-control-handler-function;
     github.com/mhammond/pywin32 win32/Lib/win32serviceutil.py (ServiceFramework).
     """
-    import pywintypes
-    import servicemanager
     import win32service
     import win32serviceutil
 
-    stop = StopRequest()
-    done = threading.Event()
-    failures: list[BaseException] = []
-
     class Host(win32serviceutil.ServiceFramework):
-        """What pywin32 calls: controls in the dispatcher's thread, the body in a thread of its own."""
+        """The service as pywin32 wants it."""
 
         _svc_name_ = name
 
-        def GetAcceptedControls(self) -> int:  # noqa: N802 - pywin32's name
+        def GetAcceptedControls(self) -> int:  # noqa: N802 - pywin32's name for it
             """Stop and pre-shutdown."""
             return win32service.SERVICE_ACCEPT_STOP | win32service.SERVICE_ACCEPT_PRESHUTDOWN
 
-        def SvcInterrogate(self) -> None:  # noqa: N802 - pywin32's name
+        def SvcInterrogate(self) -> None:  # noqa: N802 - pywin32's name for it
             """The state that was reported last stands; pywin32's own answer would say "running" while we stop."""
 
-        def SvcStop(self) -> None:  # noqa: N802 - pywin32's name
+        def SvcStop(self) -> None:  # noqa: N802 - pywin32's name for it
             """Still stopping, until the body has returned."""
 
             def pending() -> None:
                 self.ReportServiceStatus(win32service.SERVICE_STOP_PENDING, WAIT_HINT_MS)
 
-            threading.Thread(target=report_until, args=(done, pending), daemon=True).start()
-            threading.Thread(target=stop.ask, name="stop-request", daemon=True).start()
+            threading.Thread(target=report_until, args=(body.done, pending), daemon=True).start()
+            threading.Thread(target=body.stop.ask, name="stop-request", daemon=True).start()
 
-        def SvcOtherEx(self, control: int, event_type: int, data: object) -> None:  # noqa: N802 - pywin32's name
+        def SvcOtherEx(self, control: int, event_type: int, data: object) -> None:  # noqa: N802 - pywin32's name for it
             """Pre-shutdown is a stop; nothing else was asked for."""
             del event_type, data
             if control == win32service.SERVICE_CONTROL_PRESHUTDOWN:
                 self.SvcStop()
 
-        def SvcDoRun(self) -> None:  # noqa: N802 - pywin32's name
-            """The body, and what it raised kept for the process's exit code."""
-            try:
-                main(stop.listen)
-            except BaseException as error:
-                failures.append(error)
-                raise
-            finally:
-                done.set()
+        def SvcDoRun(self) -> None:  # noqa: N802 - pywin32's name for it
+            """The body."""
+            body.run()
 
-    try:
-        _ask_for_time(name)
-        servicemanager.Initialize()
-        servicemanager.PrepareToHostSingle(Host)
-        servicemanager.StartServiceCtrlDispatcher()  # type: ignore[no-untyped-call] # its stub has no types
-    except pywintypes.error as error:
-        message = f"this process was not started by the service control manager: {error}"
-        raise SurfaceError("run_service", message, error.winerror) from error
-    if failures:
-        raise failures[0]
+    return Host
 
 
 def _ask_for_time(name: str) -> None:
     """Windows waits PRESHUTDOWN_MS for this service when it shuts down."""
+    import pywintypes
     import win32service
 
-    manager = win32service.OpenSCManager(None, None, win32service.SC_MANAGER_CONNECT)
+    # Handles of pywin32 close themselves.
     try:
+        manager = win32service.OpenSCManager(None, None, win32service.SC_MANAGER_CONNECT)
         service = win32service.OpenService(manager, name, win32service.SERVICE_CHANGE_CONFIG)
-        try:
-            win32service.ChangeServiceConfig2(service, win32service.SERVICE_CONFIG_PRESHUTDOWN_INFO, PRESHUTDOWN_MS)
-        finally:
-            win32service.CloseServiceHandle(service)
-    finally:
-        win32service.CloseServiceHandle(manager)
+        win32service.ChangeServiceConfig2(service, win32service.SERVICE_CONFIG_PRESHUTDOWN_INFO, PRESHUTDOWN_MS)
+    except pywintypes.error as error:
+        message = f"service {name} cannot be given its time for a shutdown: {error.strerror}"
+        raise SurfaceError("run_service", message, error.winerror) from error

@@ -35,7 +35,12 @@ class Storage:
         IOCTL_DISK_GET_DISK_ATTRIBUTES, learn.microsoft.com/en-us/windows/win32/api/winioctl/.
         """
         letters = _letters_by_number()
-        return [_disk(unique_id, number, letters.get(number, ())) for unique_id, number in _numbers().items()]
+        found = []
+        for unique_id, number in _numbers().items():
+            # A disk may have gone since MSFT_Disk listed it; the others are still worth telling.
+            with contextlib.suppress(NotThere):
+                found.append(_disk(unique_id, number, letters.get(number, ())))
+        return found
 
     def set_disk_online(self, *, disk: str, online: bool) -> None:
         """Online until the next boot, or offline for good, so that a crashed node comes back with it offline.
@@ -98,8 +103,10 @@ class Storage:
             return
         volume = _await_volume(disk, number)
         done = api.library("kernel32").SetVolumeMountPointW(ctypes.c_wchar_p(letter + "\\"), ctypes.c_wchar_p(volume))
-        if not done:
-            api.refused("mount", f"giving {letter} to {volume} of disk {disk}", api.last_error())
+        code = 0 if done else api.last_error()
+        # The mount manager may have been faster: it remembers the letter that a volume had here.
+        if code and letter not in _letters_by_number().get(number, ()):
+            api.refused("mount", f"giving {letter} to {volume} of disk {disk}", code)
 
     def unmount(self, *, letter: str, force: bool) -> None:
         """Flushed, locked (or not, with force), dismounted, the letter taken away; in this order on one handle.
@@ -125,16 +132,16 @@ class Storage:
 
 def _numbers() -> dict[str, int]:
     """UniqueId to number of every disk; the id that Get-Disk shows."""
+    api.use_com()
     import pywintypes
     import win32com.client
 
-    with api.com():
-        try:
-            service = win32com.client.GetObject(r"winmgmts:root\Microsoft\Windows\Storage")
-            found = service.ExecQuery("SELECT UniqueId, Number FROM MSFT_Disk")
-            return {str(each.UniqueId).strip(): int(each.Number) for each in found}
-        except pywintypes.com_error as error:
-            raise SurfaceError("disks", f"MSFT_Disk cannot be read: {error}", error.args[0]) from error
+    try:
+        service = win32com.client.GetObject(r"winmgmts:root\Microsoft\Windows\Storage")
+        found = service.ExecQuery("SELECT UniqueId, Number FROM MSFT_Disk")
+        return {str(each.UniqueId).strip(): int(each.Number) for each in found}
+    except pywintypes.com_error as error:
+        raise SurfaceError("disks", f"MSFT_Disk cannot be read: {error}", error.args[0]) from error
 
 
 def _number(primitive: str, disk: str) -> int:

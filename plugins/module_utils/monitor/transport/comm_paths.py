@@ -128,6 +128,10 @@ class CommPaths:
         if link is not None and link.connection is not None:
             link.connection.send_heartbeat(wire.encode(envelope))
 
+    def connected(self) -> list[Key]:
+        """The paths that are up now."""
+        return [key for key, link in self._links.items() if link.connection is not None]
+
     def troubles(self) -> Mapping[Key, str]:
         """Why each path that is not connected is not."""
         listening = {place: listener.trouble for place, listener in self._listeners.items()}
@@ -203,7 +207,7 @@ class CommPaths:
 
     # -- Owner of the connections -----------------------------------------------------------------
 
-    def admit(self, connection: Connection, names: frozenset[str], hello: wire.Hello) -> Admission:  # noqa: ARG002 - Owner
+    def admit(self, connection: Connection, names: frozenset[str], hello: wire.Hello) -> Admission:  # noqa: ARG002 - Owner asks for it
         """Only a node of this cluster, by its own certificate, on a path that it is to call on."""
         link = self._links.get((hello.sender, hello.path))
         refusal = ""

@@ -18,6 +18,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from spnego.channel_bindings import GssChannelBindings
 
+from ..config import ConfigError
+
 LOG = logging.getLogger(__name__)
 CHALLENGES = ("Negotiate", 'Basic realm="WSMAN"')
 
@@ -25,12 +27,12 @@ CHALLENGES = ("Negotiate", 'Basic realm="WSMAN"')
 def write_ntlm_users(path: Path, users: Mapping[str, str], *, computer: str) -> None:
     """The accounts are in the file that pyspnego's acceptor reads, under every domain a client may name.
 
-    Raises ValueError for a name or password that the file cannot carry.
+    Raises ConfigError for a name or password that the file cannot carry.
     """
     lines = []
     for user, password in users.items():
         if any(character in user + password for character in ":\r\n"):
-            raise ValueError(f"the account {user!r}: neither name nor password may have a colon or a line break")
+            raise ConfigError(f"the account {user!r}: neither name nor password may have a colon or a line break")
         lines += [f"{domain}:{user}:{password}" for domain in ("", computer.upper(), ".")]
     path.touch(mode=0o600)
     path.chmod(0o600)
