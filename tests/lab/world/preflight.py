@@ -46,7 +46,7 @@ def provide(commands: dict[str, str]) -> None:
     Raises:
         NotPossibleError: they are missing and cannot be installed.
     """
-    packages = sorted({package for command, package in commands.items() if not shutil.which(command)})
+    packages = sorted({package for command, package in commands.items() if not find(command)})
     if not packages:
         return
     install = f"apt-get install -y {' '.join(packages)}"
@@ -60,6 +60,11 @@ def provide(commands: dict[str, str]) -> None:
         if command == install and done.returncode == 0:
             return
     raise NotPossibleError(f"{install} failed: {errors}")
+
+
+def find(command: str) -> str | None:
+    """Where the command is; an ordinary user's PATH on Debian lacks the folders of `ip`."""
+    return shutil.which(command, path=os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin")))
 
 
 def namespaces_allowed() -> Privilege:

@@ -398,6 +398,19 @@ def test_version_tells_which_package_this_is(typed: Typed) -> None:
     assert typed("version") == (0, "Holdfast 0.1.0+0123456789abcdef, protocol 1\n", "")
 
 
+def test_the_selftest_runs_on_this_machine_with_its_own_options(
+    surface: MemorySurface, typed: Typed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, printed, _ = typed("selftest")
+    assert code in (0, 1)
+    assert "boot id" in printed.lower()
+    assert surface.entries == []
+    with pytest.raises(SystemExit) as ended:
+        typed("selftest", "--fly")
+    assert ended.value.code == 2
+    assert "usage: holdfast selftest" in capsys.readouterr().err
+
+
 def test_without_a_command_the_help_is_shown_and_it_names_every_command(typed: Typed) -> None:
     code, printed, _ = typed()
     assert code == 0

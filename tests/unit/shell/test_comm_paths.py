@@ -238,7 +238,7 @@ def test_a_message_takes_about_a_millisecond(run: Any, node_pki: Any) -> None:
             await n2.arrived.wait()
             took.append(loop.time() - began)
             await asyncio.sleep(0.005)
-        assert sorted(took)[25] < 0.005
+        assert sorted(took)[12] < 0.002, "the quicker quarter: this machine may be busy with something else"
 
     run(story)
 
@@ -379,7 +379,7 @@ def test_a_black_hole_ends_its_own_connection_and_delays_no_other(run: Any, node
             await n2.arrived.wait()
             slowest = max(slowest, loop.time() - began)
             await asyncio.sleep(0.04)
-        assert slowest < 0.3
+        assert slowest < DEADLINES.silence_s - 0.1
         assert "path-a" not in n1.up() | n2.up()
         assert "path-b" in n1.up() & n2.up()
         assert n1.downs()[0].startswith("nothing heard for 0.")

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -52,11 +51,25 @@ def test_taking_reserves_before_it_writes_and_giving_up_releases_last(n1: Memory
     assert n1.changes() == ["unmount X:", f"set_disk_online {DISK} off", f"release_disk {DISK}"]
 
 
-def test_a_disk_that_another_node_holds_is_not_touched(n1: MemorySurface, n2: MemorySurface) -> None:
+def test_a_disk_that_a_stranger_has_reserved_is_not_touched(n1: MemorySurface, n2: MemorySurface) -> None:
     storage.hold(n1, _claim("n1"))
-    with pytest.raises(SurfaceError, match="take it out of service where it is first"):
-        storage.hold(n2, _claim("n2"))
+    with pytest.raises(SurfaceError, match="no node's of this cluster; release it where it is used"):
+        storage.hold(n2, _claim("n2"), rivals=["00000000000000ff"])
     assert n2.changes() == []
+
+
+def test_a_reservation_that_another_node_left_behind_is_taken_from_it(n1: MemorySurface, n2: MemorySurface) -> None:
+    """A node that lost power keeps its reservation; it must not keep the disk from whoever may serve."""
+    storage.hold(n1, _claim("n1"))
+    storage.hold(n2, _claim("n2"), rivals=[_claim("n1").key])
+    assert storage.is_held(n2.disks()[0], _claim("n2"))
+    assert not storage.is_held(n1.disks()[0], _claim("n1"))
+
+
+def test_a_disk_that_no_path_leads_to_counts_as_given_up(world: MemoryWorld, n1: MemorySurface) -> None:
+    world.disks[DISK].hidden_from.add("n1")
+    storage.give_up(n1, _claim("n1"))
+    assert n1.changes() == []
 
 
 def test_after_giving_up_the_other_node_can_take_it(n1: MemorySurface, n2: MemorySurface) -> None:
@@ -127,10 +140,7 @@ def test_a_letter_that_another_disk_has_is_refused_before_the_reservation(n1: Me
     assert storage.letter_user(n1, _claim("n1")) == "HFLAB-DISK-0002"
 
 
-@pytest.mark.parametrize("act", [storage.hold, storage.give_up])
-def test_a_disk_without_a_path_can_be_neither_taken_nor_confirmed_as_given_up(
-    world: MemoryWorld, n1: MemorySurface, act: Callable[[MemorySurface, storage.Claim], None]
-) -> None:
+def test_a_disk_without_a_path_cannot_be_taken(world: MemoryWorld, n1: MemorySurface) -> None:
     world.disks[DISK].hidden_from.add("n1")
     with pytest.raises(NotThere, match="no path leads to disk 'HFLAB-DISK-0001'"):
-        act(n1, _claim("n1"))
+        storage.hold(n1, _claim("n1"))

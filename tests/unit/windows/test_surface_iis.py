@@ -233,7 +233,6 @@ def _sites(iis: Iis) -> dict[str, Any]:
     return dict(parse_sites(iis.text, {"SystemDrive": "C:"}))
 
 
-@pytest.mark.parametrize("name", ["shop", "fresh", "intranet"])
 def test_com_is_initialised_once_in_each_thread_and_free_threaded(iis: Iis) -> None:
     del iis
     modes = sys.modules["pythoncom"].CoInitializeEx.__self__
@@ -245,6 +244,7 @@ def test_com_is_initialised_once_in_each_thread_and_free_threaded(iis: Iis) -> N
     assert modes == [0, 0]
 
 
+@pytest.mark.parametrize("name", ["shop", "fresh", "intranet"])
 def test_all_edits_of_a_site_arrive_in_one_commit(iis: Iis, name: str) -> None:
     wanted = Site(name=name, kind="web", content=WANTED.content, app_pool="new-pool", bindings=WANTED.bindings)
     before = _sites(iis)

@@ -33,9 +33,10 @@ afterwards:   holdfast history                what happened, with reasons
 
 def run_command(words: Sequence[str], package: Package) -> int:
     """The command was carried out; the exit code. Words that make no sense end the program with 2."""
-    given = _parser().parse_args(words)
+    parser = _parser(words)
+    given = parser.parse_args(words)
     if given.command is None:
-        _parser().print_help()
+        parser.print_help()
         return DONE
     code: int = given.run(given, package)
     return code
@@ -46,7 +47,7 @@ def paint_for(stream: TextIO, environment: Mapping[str, str]) -> Paint:
     return Paint(on=stream.isatty() and not environment.get("NO_COLOR"))
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="holdfast", description=_OVERVIEW, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -80,7 +81,12 @@ def _parser() -> argparse.ArgumentParser:
     history.add_argument("--limit", metavar="COUNT", type=int, default=50, help="records, 50 when not given")
     history.add_argument("--json", action="store_true", help="one JSON record per line")
     add("version", "which package this is", _version)
-    add("selftest", "try every primitive of this machine with scratch objects, and remove them again", _selftest)
+    selftest = add("selftest", "try every primitive of this machine, with scratch objects that go again", _selftest)
+    if "selftest" in words:
+        # Only then: it brings half of the monitor with it.
+        from ..selftest import add_arguments
+
+        add_arguments(selftest)
     forget = add("forget-state", "set this node's state files aside, so that it starts as a new one", _forget)
     forget.add_argument("--yes", action="store_true", help="do it; without this it is only said what would be done")
     commands.add_parser("call", help="one JSON request on standard input, for playbooks")
@@ -134,10 +140,10 @@ def _version(given: argparse.Namespace, package: Package) -> int:
 
 
 def _selftest(given: argparse.Namespace, package: Package) -> int:
-    del given, package
+    del package
     from ..selftest import main
 
-    return main()
+    return main(given, surface=open_surface())
 
 
 def _forget(given: argparse.Namespace, package: Package) -> int:

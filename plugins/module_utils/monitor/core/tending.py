@@ -72,7 +72,12 @@ def _unsettled(g: GroupMachine) -> bool:
         return g.activity == "waiting" or (g.activity == "down" and bool(g.group.needed(g.register.out)))
     if g.activity == "failed":
         return _look_due(g) and any(state != "down" for state in g.states.values())
-    return g.activity != "down"
+    return g.activity != "down" or _intruding(g)
+
+
+def _intruding(g: GroupMachine) -> bool:
+    """Whether an address or a volume is on here although this node does not hold the group: somebody's hand."""
+    return any(g.states.get(child.tag) in ("up", "partial") for child in (*g.group.ips, *g.group.volumes))
 
 
 def _look_due(g: GroupMachine) -> bool:

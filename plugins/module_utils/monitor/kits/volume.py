@@ -46,7 +46,9 @@ class VolumeKit:
 
     def start(self, resource: Volume, ctx: Context) -> None:
         """The volume is held by this node and writable at its drive letter."""
-        storage.hold(ctx.surface, self._claim(resource, ctx))
+        others = [node for node in ctx.config.cluster.nodes if node != ctx.node]
+        rivals = [storage.reservation_key(cluster=ctx.config.cluster.name, node=node) for node in others]
+        storage.hold(ctx.surface, self._claim(resource, ctx), rivals=rivals)
 
     def stop(self, resource: Volume, ctx: Context, drain_s: float) -> None:  # noqa: ARG002 - users were stopped before
         """The volume is dismounted, its disk offline, our reservation given back."""

@@ -169,7 +169,10 @@ class CommPaths:
         link.dialled = Connection(self, self._timing, greeting=greeting, expects=route.peer)
         link.over = loop.create_future()
         dialled = link.dialled
-        sock = bound_socket(route.local, 0)
+        try:
+            sock = bound_socket(route.local, 0)
+        except OSError as error:
+            raise OSError(f"cannot call from {route.local}: {_told(error)}") from None
         try:
             async with asyncio.timeout(self._timing.connect_s):
                 await loop.sock_connect(sock, (route.remote, route.port))

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from ..errors import NotThere, SurfaceError
@@ -60,20 +61,24 @@ def is_given_up(disk: Disk, claim: Claim) -> bool:
     return disk.holder != claim.key and not disk.online and not disk.letters
 
 
-def hold(surface: Surface, claim: Claim) -> None:
+def hold(surface: Surface, claim: Claim, *, rivals: Collection[str] = ()) -> None:
     """The volume is ours and reachable at its letter. Does nothing when it is already.
 
+    The caller may serve the group, so a reservation that a rival (another node of the cluster) left behind when it
+    lost power or its path is taken from it, and the rival can no longer write. A stranger's is respected.
+
     Raises:
-        SurfaceError: another node holds the reservation, or a step failed; what was done so far stands.
+        SurfaceError: a stranger holds the reservation, or a step failed; what was done so far stands.
     """
     disk = _existing(surface, claim.disk)
     if is_held(disk, claim):
         return
     _require_free_letter(surface, claim)
-    if disk.holder not in (None, claim.key):
-        message = f"disk {claim.disk!r} is held under key {disk.holder}, not under ours ({claim.key})"
-        raise SurfaceError("reserve_disk", f"{message}; take it out of service where it is first")
-    surface.reserve_disk(disk=claim.disk, key=claim.key, preempt=None)
+    preempt = None if disk.holder in (None, claim.key) else disk.holder
+    if preempt is not None and preempt not in rivals:
+        message = f"disk {claim.disk!r} is reserved under key {preempt}, which is no node's of this cluster"
+        raise SurfaceError("reserve_disk", f"{message}; release it where it is used")
+    surface.reserve_disk(disk=claim.disk, key=claim.key, preempt=preempt)
     surface.set_disk_online(disk=claim.disk, online=True)
     surface.mount(disk=claim.disk, letter=claim.letter)
     if not is_held(_existing(surface, claim.disk), claim):
@@ -82,8 +87,14 @@ def hold(surface: Surface, claim: Claim) -> None:
 
 
 def give_up(surface: Surface, claim: Claim) -> None:
-    """The volume is flushed and dismounted, the disk offline, our reservation gone: read back."""
-    disk = _existing(surface, claim.disk)
+    """The volume is flushed and dismounted, the disk offline, our reservation gone: read back.
+
+    A disk that no path leads to counts as given up: nothing here can write to it, and whoever takes it next takes
+    our reservation away, so that nothing can when the path is back.
+    """
+    disk = find_disk(surface, claim.disk)
+    if disk is None:
+        return
     for letter in disk.letters:
         _dismount(surface, letter)
     if disk.online:
