@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from holdfast_lab.demo.playbook import run_playbook
+from holdfast_lab.scene import Scene, watched
 from holdfast_lab.world import launch
 from holdfast_lab.world.places import Places
 from holdfast_lab.world.preflight import PACKAGES, NotPossibleError, check
@@ -45,6 +46,23 @@ def cluster(lab: Lab) -> Lab:
     """
     run_playbook("site.yml", inventory=lab.inventory)
     return lab
+
+
+@pytest.fixture(scope="module")
+def theatre(cluster: Lab) -> Iterator[Scene]:
+    """The cluster with oracles and clients that watch it for the time of one test file."""
+    with watched(cluster) as scene:
+        yield scene
+
+
+@pytest.fixture
+def scene(theatre: Scene) -> Iterator[Scene]:
+    """The cluster under watch, each site at home; afterwards again, and nothing was ever on two nodes at once."""
+    try:
+        yield theatre
+    finally:
+        theatre.restore()
+    assert theatre.new_faults() == []
 
 
 @pytest.fixture(scope="module")

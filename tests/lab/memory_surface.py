@@ -23,7 +23,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from holdfast.errors import NotThere, SurfaceError
+from holdfast.errors import NotThereError, SurfaceError
 from holdfast.surface import Address, Certificate, ConfigChange, Disk, Interface, ServiceState, SiteState
 
 from .surface.configuration import ConfigurationError, apply_changes
@@ -119,7 +119,7 @@ class MemorySurface:
         for disk in self.world.disks.values():
             if disk.letters.get(self.name) == f"{letter.upper()}:":
                 return disk.folder.joinpath(*parts)
-        raise NotThere("local_path", f"{windows_path!r} is on no drive of this node")
+        raise NotThereError("local_path", f"{windows_path!r} is on no drive of this node")
 
     def restrict_to_administrators(self, windows_path: str) -> None:
         self.restricted.append(windows_path)
@@ -173,7 +173,7 @@ class MemorySurface:
     def announce(self, *, interface: str, address: str) -> None:
         with self._changing("announce", f"announce {address}"):
             if (interface, address) not in [(e.interface, e.address) for e in self.entries]:
-                raise NotThere("announce", f"{address} is not on {interface!r}")
+                raise NotThereError("announce", f"{address} is not on {interface!r}")
 
     # -- storage ----------------------------------------------------------------------------------
     def disks(self) -> Sequence[Disk]:
@@ -290,7 +290,7 @@ class MemorySurface:
         with self._changing("bind_certificate", f"bind_certificate {information}"):
             written = [b.get("bindingInformation") for b in self._site(site).iterfind("bindings/binding")]
             if information not in written:
-                raise NotThere("bind_certificate", f"{site!r} has no binding {information}")
+                raise NotThereError("bind_certificate", f"{site!r} has no binding {information}")
             self.bound[(site, information)] = thumbprint
 
     # -- for tests --------------------------------------------------------------------------------
@@ -321,16 +321,16 @@ class MemorySurface:
         for card in self.cards:
             if card.name == name:
                 return card
-        raise NotThere("interfaces", f"there is no interface {name!r}")
+        raise NotThereError("interfaces", f"there is no interface {name!r}")
 
     def _disk(self, disk: str) -> SharedDisk:
         found = self.world.disks.get(disk)
         if found is None or self.name in found.hidden_from:
-            raise NotThere("disks", f"there is no disk {disk!r}")
+            raise NotThereError("disks", f"there is no disk {disk!r}")
         return found
 
     def _site(self, name: str) -> ET.Element:
         for element in ET.fromstring(self.iis).iterfind("system.applicationHost/sites/site"):
             if element.get("name") == name:
                 return element
-        raise NotThere("iis", f"IIS has no site {name!r}")
+        raise NotThereError("iis", f"IIS has no site {name!r}")

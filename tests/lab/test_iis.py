@@ -287,8 +287,8 @@ def test_a_binding_of_all_addresses_leaves_the_special_one_alone(iis: Iis) -> No
 
 def test_what_is_not_configured_is_not_there(iis: Iis) -> None:
     for primitive in ("iis_state", "iis_start", "iis_stop", "iis_requests"):
-        assert refused(partial(iis.server.surface, primitive, site="nobody")).kind == "NotThere"
-    assert refused(lambda: iis.server.surface("iis_stop_pool", pool="nobody", timeout_s=1)).kind == "NotThere"
+        assert refused(partial(iis.server.surface, primitive, site="nobody")).kind == "NotThereError"
+    assert refused(lambda: iis.server.surface("iis_stop_pool", pool="nobody", timeout_s=1)).kind == "NotThereError"
     iis.site("shop", serverAutoStart="false")
     assert "no http or https binding" in str(refused(lambda: iis.start("shop")))
 
@@ -303,7 +303,7 @@ def test_a_changed_configuration_is_served_at_once(iis: Iis) -> None:
     assert (iis.listens(port=80), iis.listens(port=81)) == (False, True)
     iis.commit(ConfigChange(op="remove", section=SITES, path=(("site", {"name": "shop"}),), attributes={}))
     assert not iis.listens(port=81)
-    assert refused(lambda: iis.state("shop")).kind == "NotThere"
+    assert refused(lambda: iis.state("shop")).kind == "NotThereError"
 
 
 def test_a_broken_configuration_changes_nothing(iis: Iis) -> None:
@@ -565,7 +565,7 @@ def test_a_certificate_that_cannot_serve_is_not_bound(iis: Iis, authority: Pair)
     error = refused(lambda: iis.server.surface("bind_certificate", thumbprint=lonely, **binding))
     assert (error.kind, error.code) == ("SurfaceError", 0x80070520)
     error = refused(lambda: iis.server.surface("bind_certificate", thumbprint="AB" * 20, **binding))
-    assert error.kind == "NotThere"
+    assert error.kind == "NotThereError"
     for information in (f"{OWN}:80:", f"{OWN}:444:"):
         wrong = binding | {"information": information, "thumbprint": lonely}
-        assert refused(partial(iis.server.surface, "bind_certificate", **wrong)).kind == "NotThere"
+        assert refused(partial(iis.server.surface, "bind_certificate", **wrong)).kind == "NotThereError"

@@ -276,7 +276,7 @@ def test_a_tree_arrives_with_all_its_names_and_a_second_copy_changes_nothing(
 
 @pytest.mark.usefixtures("results")
 def test_no_temporary_file_of_ansible_is_left(standin: Standin) -> None:
-    """win_template's action leaves an empty folder, on Windows too; all else is removed by the command that asks for it."""
+    """win_template leaves an empty folder, on Windows too; all else is removed by the command that asks for it."""
     temporary = standin.node / "C" / "Users" / "Administrator" / "AppData" / "Local" / "Temp"
     assert [path for path in temporary.rglob("*") if path.is_file()] == []
     assert len(list(temporary.iterdir())) == len(TRANSPORTS)

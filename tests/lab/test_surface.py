@@ -133,7 +133,7 @@ def test_removing_an_address_that_is_not_there_changes_nothing(n1: Node) -> None
 @pytest.mark.parametrize(
     ("change", "kind"),
     [
-        ({"interface": "WAN"}, "NotThere"),
+        ({"interface": "WAN"}, "NotThereError"),
         ({"address": "fd00::1"}, "SurfaceError"),
         ({"prefix_length": 33}, "SurfaceError"),
         ({"lifetime_s": 0}, "SurfaceError"),
@@ -170,7 +170,7 @@ def test_an_announcement_corrects_the_neighbours_table(n1: Node, n2: Node) -> No
 
 
 def test_only_an_address_that_is_there_can_be_announced(n1: Node) -> None:
-    assert refused(n1, "announce", **SHOP).kind == "NotThere"
+    assert refused(n1, "announce", **SHOP).kind == "NotThereError"
 
 
 # -- the machine
@@ -198,7 +198,7 @@ def test_only_the_owner_can_read_what_was_restricted(n1: Node) -> None:
     assert (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777) == (0o600, 0o700)
     record = json.loads((n1.private / "restricted.json").read_text())
     assert record == {r"c:\inetpub": "administrators", r"c:\inetpub\token": "administrators"}
-    assert refused(n1, "restrict_to_administrators", r"C:\nothing").kind == "NotThere"
+    assert refused(n1, "restrict_to_administrators", r"C:\nothing").kind == "NotThereError"
 
 
 def test_an_event_stands_in_the_log(n1: Node) -> None:
@@ -293,7 +293,7 @@ def test_open_files_and_wrong_letters_are_refused_with_the_codes_of_windows(n1: 
         assert refused(n1, "unmount", letter="X:", force=False).code == 5
     n1.surface("unmount", letter="X:", force=False)
     assert refused(n1, "mount", disk="DISK-1", letter="x:").code == 123
-    assert refused(n1, "mount", disk="DISK-2", letter="X:").kind == "NotThere"
+    assert refused(n1, "mount", disk="DISK-2", letter="X:").kind == "NotThereError"
 
 
 # -- IIS without its service

@@ -203,7 +203,7 @@ class World:
         self.now_s = 0.0
         self.config = two_sites(nodes)
         self.groups = tuple(groups_of(self.config).values())
-        self.exclusive = [resource.tag for resource in (*self.config.ips, *self.config.volumes)]
+        self.exclusive = [ip.tag for ip in self.config.ips] + [volume.tag for volume in self.config.volumes]
         self.judge = Judge()
         self.computers = {name: Computer(name) for name in nodes}
         self.network = Network(random=self.random, later=self.later)

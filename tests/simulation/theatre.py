@@ -136,8 +136,10 @@ def _answer(verb: str, answer: dict[str, object]) -> list[str]:
         error = answer["error"]
         return [f"-> {error['kind']}: {error['message']}"] if isinstance(error, dict) else []
     data = answer["data"]
-    rows = [data] if verb == "plan" else data.get("moves", data.get("stops", [])) if isinstance(data, dict) else []
-    return [_row(row, changed=bool(answer["changed"])) for row in rows if isinstance(row, dict)]
+    listed: list[object] = []
+    if isinstance(data, dict):
+        listed = [data] if verb == "plan" else data.get("moves") or data.get("stops") or []
+    return [_row(row, changed=bool(answer["changed"])) for row in listed if isinstance(row, dict)]
 
 
 def _row(row: dict[str, object], *, changed: bool) -> str:

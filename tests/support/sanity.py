@@ -5,24 +5,30 @@
 
 ansible-test wants a git checkout below ansible_collections/<namespace>/<name>. The copy in .build/sanity is
 kept, so that only changed files are written again; the virtual environments that ansible-test makes stay in
-~/.ansible/test, where it looks for them. Further arguments are handed on:
+~/.ansible/test, where it looks for them. A tree in which nothing was found is not searched again: pylint takes a
+minute. Further arguments are handed on:
 ``python tests/support/sanity.py --test pylint plugins/action/site.py``.
 """
 
 from __future__ import annotations
 
 import filecmp
+import hashlib
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 
 from checkout import BUILD, ROOT, environment, tracked_files
 
 COPY = BUILD / "sanity" / "ansible_collections" / "holdfast" / "iis"
+CLEAN = BUILD / "sanity" / "clean"
+"""Holds the fingerprint of the tree in which all tests last found nothing."""
+
 GET_PIP = Path.home() / ".ansible" / "test" / "cache" / "get_pip_24_2.py"
 
 SUBSTITUTE = '''\
@@ -39,28 +45,51 @@ raise SystemExit(0)
 
 def main(arguments: list[str]) -> int:
     """The exit code of ansible-test; its output goes where ours goes."""
-    copy_project()
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    command = ["ansible-test", "sanity", "--python", version, "--color", "no", *arguments]
+    tree = fingerprint(copy_project())
+    if not arguments and CLEAN.is_file() and CLEAN.read_text() == tree:
+        sys.stdout.write(f"Nothing has changed since sanity found nothing ({CLEAN.relative_to(ROOT)}).\n")
+        return 0
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    command = ["ansible-test", "sanity", "--python", python, "--color", "no", *arguments]
     with pip_bootstrap():
-        return subprocess.run(command, cwd=COPY, env=_environment(), check=False).returncode
+        code = subprocess.run(command, cwd=COPY, env=_environment(), check=False).returncode
+    if code == 0 and not arguments:
+        CLEAN.write_text(tree)
+    return code
 
 
-def copy_project() -> None:
-    """COPY holds the files of the project as they are now and no others, as a git checkout of its own."""
-    wanted = set(tracked_files())
+def copy_project() -> Sequence[Path]:
+    """COPY holds the files of the collection, which are returned, and no others, as a git checkout of its own."""
+    wanted = [path for path in tracked_files() if _is_collection(path)]
     for path in wanted:
         source, target = ROOT / path, COPY / path
         if target.is_file() and filecmp.cmp(source, target):
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(source, target)
+    known = set(wanted)
     for path in [path for path in COPY.rglob("*") if path.is_file() or path.is_symlink()]:
         relative = path.relative_to(COPY)
-        if relative.parts[0] != ".git" and relative not in wanted:
+        if relative.parts[0] != ".git" and relative not in known:
             path.unlink()
     if not (COPY / ".git").exists():
         subprocess.run(["git", "init", "--quiet"], cwd=COPY, check=True)
+    return wanted
+
+
+def _is_collection(path: Path) -> bool:
+    """Whether ansible-test is to see it. Our tests are no part of the collection that users get; ruff and mypy read
+    them, and pylint would take longer for them than for all of the collection."""
+    return path.parts[0] != "tests" or path.parts[1] in ("config.yml", "sanity")
+
+
+def fingerprint(files: Sequence[Path]) -> str:
+    """A text that differs when a file of the copy, ansible-core or Python does."""
+    digest = hashlib.sha256(f"{version('ansible-core')} {sys.version}".encode())
+    for path in files:
+        content = (COPY / path).read_bytes()
+        digest.update(f"\n{path} {len(content)}\n".encode() + content)
+    return digest.hexdigest()
 
 
 @contextmanager

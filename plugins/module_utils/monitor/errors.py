@@ -36,7 +36,7 @@ class SurfaceError(HoldfastError):
         self.code = code
 
 
-class NotThere(SurfaceError):
+class NotThereError(SurfaceError):
     """The object a primitive was asked about does not exist (address, disk, site, service, certificate)."""
 
 

@@ -7,7 +7,7 @@ Rule: the monitor touches Windows through this protocol and nowhere else. ``surf
 Windows; the lab implements it for a Linux namespace. A primitive does one thing, blocks until it is done or
 failed, holds no policy, and may be called from any worker thread. Paths are Windows paths.
 
-Errors: every primitive raises SurfaceError (with the system's code) when the system refuses, and NotThere when
+Errors: every primitive raises SurfaceError (with the system's code) when the system refuses, and NotThereError when
 the named object does not exist. A primitive whose aim is already reached succeeds and changes nothing.
 """
 
@@ -186,7 +186,7 @@ class Surface(Protocol):
         """
 
     def iis_state(self, *, site: str) -> SiteState:
-        """The site's run state; NotThere when it is not configured."""
+        """The site's run state; NotThereError when it is not configured."""
 
     def iis_requests(self, *, site: str) -> int:
         """How many requests of the site are being worked on now."""
@@ -213,5 +213,5 @@ def open_surface() -> Surface:
         name = os.environ.get("HOLDFAST_SURFACE", "")
     if ":" not in name:
         raise RuntimeError("Holdfast runs on Windows only; HOLDFAST_SURFACE names the lab's stand-in elsewhere")
-    module, _, factory = name.partition(":")
+    module, _unused, factory = name.partition(":")
     return cast(Surface, getattr(importlib.import_module(module), factory)())

@@ -18,6 +18,7 @@ import signal
 import ssl
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -78,20 +79,30 @@ async def ask(question: Question, number: int, answers: Answers) -> None:
     """One request has ended, one way or another, and is written down."""
     start_s = time.monotonic()
     status: int | None = None
-    node: str | None = None
+    who: Mapping[str, str] = {}
     error: str | None = None
     try:
         async with asyncio.timeout(question.timeout_s):
-            status, node = await fetch(question)
+            status, who = await fetch(question)
     except TimeoutError:
         error = "timeout"
     except (OSError, EOFError, ValueError) as problem:
         error = type(problem).__name__
-    answers.note(Sample(number=number, start_s=start_s, end_s=time.monotonic(), status=status, node=node, error=error))
+    answers.note(
+        Sample(
+            number=number,
+            start_s=start_s,
+            end_s=time.monotonic(),
+            status=status,
+            node=who.get("x-lab-node"),
+            site=who.get("x-lab-site"),
+            error=error,
+        )
+    )
 
 
-async def fetch(question: Question) -> tuple[int, str | None]:
-    """Status of a complete answer, and the node that gave it.
+async def fetch(question: Question) -> tuple[int, Mapping[str, str]]:
+    """Status and headers of a complete answer; they name the node and the site that gave it.
 
     Raises:
         OSError, EOFError, ValueError: no connection, or an answer that is cut off or no HTTP.
@@ -107,8 +118,8 @@ async def fetch(question: Question) -> tuple[int, str | None]:
         writer.close()
 
 
-async def read_answer(reader: asyncio.StreamReader) -> tuple[int, str | None]:
-    """Status and X-Lab-Node of an answer whose body came in full."""
+async def read_answer(reader: asyncio.StreamReader) -> tuple[int, Mapping[str, str]]:
+    """Status and headers, their names in lower case, of an answer whose body came in full."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
     first, *lines = head.split("\r\n")
     headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
@@ -116,7 +127,7 @@ async def read_answer(reader: asyncio.StreamReader) -> tuple[int, str | None]:
         await reader.readexactly(int(headers["content-length"]))
     else:
         await reader.read(ANSWER_BYTES_MAX)
-    return int(first.split()[1]), headers.get("x-lab-node")
+    return int(first.split()[1]), headers
 
 
 def question_of(options: argparse.Namespace) -> Question:

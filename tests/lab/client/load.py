@@ -24,14 +24,19 @@ class Load:
     out: Path
     every_ms: float
     samples: list[Sample] = field(default_factory=list)
+    _offset: int = 0
 
     def read(self) -> list[Sample]:
         """The requests that have ended up to now."""
         try:
-            with self.out.open(encoding="utf-8") as lines:
-                self.samples = from_lines(lines)
+            with self.out.open("rb") as lines:
+                lines.seek(self._offset)
+                data = lines.read()
         except FileNotFoundError:
-            self.samples = []
+            return self.samples
+        whole = data[: data.rfind(b"\n") + 1]
+        self._offset += len(whole)
+        self.samples += from_lines(whole.decode().splitlines(keepends=True))
         return self.samples
 
     @property

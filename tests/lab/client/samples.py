@@ -27,6 +27,9 @@ class Sample:
     error: str | None
     """Why there was no answer: the name of an error, or "timeout"."""
 
+    site: str | None = None
+    """The site that answered, as the answer itself says."""
+
     @property
     def ok(self) -> bool:
         """Whether a person would have seen the page."""

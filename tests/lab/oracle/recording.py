@@ -24,11 +24,23 @@ GAP_QUESTIONS = 4
 
 @dataclass(slots=True, kw_only=True)
 class Recording:
-    """What the oracles saw between start_s and end_s (monotonic seconds); filled when the block ends."""
+    """What the oracles saw between start_s and end_s (monotonic seconds); complete when the block has ended."""
 
     start_s: float
+    out: Path
     end_s: float = 0.0
     records: list[Record] = field(default_factory=list)
+    _offset: int = 0
+
+    def read(self) -> None:
+        """What was seen up to now is in the records, and end_s is now."""
+        with self.out.open("rb") as lines:
+            lines.seek(self._offset)
+            data = lines.read()
+        whole = data[: data.rfind(b"\n") + 1]
+        self._offset += len(whole)
+        self.end_s = time.monotonic()
+        self.records += from_lines(whole.decode().splitlines())
 
     def addresses(self) -> list[intervals.Interval]:
         """Who had which address configured when."""
@@ -66,14 +78,14 @@ def recording(lab: Lab, *, addresses: Sequence[str], disks: Sequence[str] = ()) 
     name = f"oracle-{uuid.uuid4().hex[:8]}"
     out = lab.places.logs / f"{name}.jsonl"
     lab.ask("watch", name=name, orders=orders(lab, out, addresses, disks))
-    result = Recording(start_s=time.monotonic())
+    result = Recording(start_s=time.monotonic(), out=out)
     try:
         yield result
     finally:
-        result.end_s = time.monotonic()
+        end_s = time.monotonic()
         lab.ask("unwatch", name=name)
-        with out.open(encoding="utf-8") as lines:
-            result.records = from_lines(lines)
+        result.read()
+        result.end_s = end_s
 
 
 def orders(lab: Lab, out: Path, addresses: Sequence[str], disks: Sequence[str]) -> dict[str, object]:

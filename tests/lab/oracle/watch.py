@@ -123,7 +123,7 @@ def main() -> None:
     orders = json.loads(parser.parse_args().orders)
     with contextlib.suppress(PermissionError):  # only for sharper times; not in a user namespace
         os.setpriority(os.PRIO_PROCESS, 0, PRIORITY)
-    with Path(orders["out"]).open("w", encoding="utf-8") as out:
+    with Path(orders["out"]).open("w", encoding="utf-8", buffering=1) as out:
         Watch(orders, out).run()
 
 

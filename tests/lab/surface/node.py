@@ -22,7 +22,7 @@ from ipaddress import AddressValueError, IPv4Address, IPv4Interface, NetmaskValu
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
-from holdfast.errors import NotThere, SurfaceError
+from holdfast.errors import NotThereError, SurfaceError
 from holdfast.surface import (
     Address,
     Certificate,
@@ -82,7 +82,7 @@ class LabSurface:
         with self._doing("restrict_to_administrators", windows_path):
             path = self.local_path(windows_path)
             if not path.exists():
-                raise NotThere("restrict_to_administrators", f"{windows_path} does not exist", 2)
+                raise NotThereError("restrict_to_administrators", f"{windows_path} does not exist", 2)
             path.chmod(0o700 if path.is_dir() else 0o600)
             record = self._private / "restricted.json"
             with locked(self._private / "restricted.lock"):
@@ -155,7 +155,7 @@ class LabSurface:
             link = _link("announce", interface)
             target = _ipv4("announce", address, 32).ip
             if not any(one.index == link.index and one.address.ip == target for one in netlink.addresses()):
-                raise NotThere("announce", f"{address} is not on {interface}", NOT_FOUND)
+                raise NotThereError("announce", f"{address} is not on {interface}", NOT_FOUND)
             self._announcer.announce(interface=interface, mac=_bytes(link.mac), address=target)
 
     # -- storage
@@ -299,7 +299,7 @@ class LabSurface:
         answer = call(self._private / socket_name, request, timeout_s=timeout_s)
         if answer.get("ok") is True:
             return answer
-        kind = NotThere if answer.get("kind") == "not_there" else SurfaceError
+        kind = NotThereError if answer.get("kind") == "not_there" else SurfaceError
         raise kind(primitive, str(answer.get("error", answer)), int(answer.get("code", 0)))
 
     def _report_running(self, name: str) -> None:
@@ -322,7 +322,7 @@ class LabSurface:
                 raise SurfaceError(primitive, fault.fail or "", fault.code)
             yield
         except NoDiskError as error:
-            raise NotThere(primitive, str(error), error.code) from error
+            raise NotThereError(primitive, str(error), error.code) from error
         except (DiskError, ConfigurationError) as error:
             raise SurfaceError(primitive, str(error), error.code) from error
         except PathError as error:
@@ -351,14 +351,14 @@ def _link(primitive: str, interface: str) -> netlink.Link:
     for link in netlink.links():
         if link.name == interface:
             return link
-    raise NotThere(primitive, f"this node has no interface {interface!r}", NOT_FOUND)
+    raise NotThereError(primitive, f"this node has no interface {interface!r}", NOT_FOUND)
 
 
 def _index(primitive: str, interface: str) -> int:
     try:
         return netlink.index_of(interface)
     except OSError as error:
-        raise NotThere(primitive, f"this node has no interface {interface!r}", NOT_FOUND) from error
+        raise NotThereError(primitive, f"this node has no interface {interface!r}", NOT_FOUND) from error
 
 
 def _ipv4(primitive: str, address: str, prefix_length: int) -> IPv4Interface:

@@ -26,15 +26,24 @@ def call(lab: Lab, node: str, verb: str, arguments: Mapping[str, Any]) -> dict[s
     Raises:
         LabError: it is not installed there, did not answer, or refused; the text is its own.
     """
+    answer = ask(lab, node, verb, arguments)
+    if not answer["ok"]:
+        raise LabError(f"{verb} on {node}: {answer['error']['message']}")
+    return dict(answer["data"])
+
+
+def ask(lab: Lab, node: str, verb: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Holdfast's whole answer, which may be an error with its problems.
+
+    Raises:
+        LabError: it is not installed there, or gave no answer.
+    """
     request = {"protocol": 1, "verb": verb, "args": dict(arguments), "check": False, "diff": False}
     outcome = lab.run(node, [*program(lab, node), "call"], stdin=json.dumps(request) + "\n", timeout_s=CALL_TIMEOUT_S)
     lines = [line for line in outcome.out.splitlines() if line.startswith("{")]
     if not lines:
         raise LabError(f"{verb} on {node}: no answer, exit code {outcome.code}: {outcome.err.strip()}")
-    answer = json.loads(lines[-1])
-    if not answer["ok"]:
-        raise LabError(f"{verb} on {node}: {answer['error']['message']}")
-    return dict(answer["data"])
+    return dict(json.loads(lines[-1]))
 
 
 def program(lab: Lab, node: str) -> list[str]:

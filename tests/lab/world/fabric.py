@@ -10,11 +10,14 @@ cutting, losing and delaying happen outside the machine, so that nothing on it c
 from __future__ import annotations
 
 import asyncio
+import errno
 import sys
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Literal
 
 from pyroute2 import AsyncIPRoute, IPRoute
+from pyroute2.netlink.exceptions import NetlinkError
 
 from .namespaces import in_network_of
 from .topology import Machine, Network
@@ -73,7 +76,7 @@ class Fabric:
         """No frame of the machine gets anywhere from now on (a power cut begins with this)."""
         for network in machine.networks:
             if index := await self._find(machine.port(network)):
-                await self._netlink.link("set", index=index, state="down")
+                await unless_gone(self._netlink.link("set", index=index, state="down"))
 
     async def pull_out(self, machine: Machine) -> None:
         """The machine's cards and cables are gone, and with them every address it had."""
@@ -81,7 +84,7 @@ class Fabric:
             await self._stop_wire(machine.port(network))
             self._conditions.pop(machine.port(network), None)
             if index := await self._find(machine.port(network)):
-                await self._netlink.link("del", index=index)
+                await unless_gone(self._netlink.link("del", index=index))
 
     async def treat(self, machine: Machine, network: Network, condition: Condition) -> None:
         """The cable is in this condition from now on; what was wrong with it before is forgotten."""
@@ -128,7 +131,7 @@ class Fabric:
             wire.kill()
         await wire.wait()
         if index := await self._find(f"w-{port}"):
-            await self._netlink.link("del", index=index)
+            await unless_gone(self._netlink.link("del", index=index))
 
     async def _find(self, name: str) -> int | None:
         found = await self._netlink.link_lookup(ifname=name)
@@ -139,6 +142,15 @@ class Fabric:
         if index is None:
             raise KeyError(f"no interface {name!r} in the lab; is its machine powered on?")
         return index
+
+
+async def unless_gone(change: Awaitable[object]) -> None:
+    """The change is made, or the interface it was for is gone: the kernel takes it with a dead machine's namespace."""
+    try:
+        await change
+    except NetlinkError as error:
+        if error.code != errno.ENODEV:
+            raise
 
 
 def configure_cards(machine: Machine, pid: int) -> None:

@@ -26,8 +26,8 @@ from .places import GENERATED_INVENTORY, PYTHON_PATH, REPOSITORY, Places
 from .preflight import NotPossibleError, check
 from .remote import Lab, LabError
 from .seed import seed
-from .topology import WINRM_PORT, Topology, default_topology
-from .world import ProgramName
+from .topology import MANAGEMENT_PORTS, Topology, default_topology
+from .world import Listeners, ProgramName
 
 START_TIMEOUT_S = 120.0
 DOWN_TIMEOUT_S = 30.0
@@ -71,13 +71,11 @@ def up(places: Places, wish: Wish) -> Lab:
         topology = default_topology(nodes=wish.nodes)
         listeners = open_listeners(topology)
         try:
-            management = {name: str(listener.getsockname()[0]) for name, listener in listeners.items()}
             clear(places)
-            seed(places, topology, management)
+            seed(places, topology, management_of(listeners))
             start(places, wish, listeners, privilege.options)
         finally:
-            for listener in listeners.values():
-                listener.close()
+            close_all(listeners)
         if is_default(places):
             write_private(GENERATED_INVENTORY, places.generated.read_bytes())
     return Lab(places)
@@ -174,28 +172,42 @@ def clear(places: Places) -> None:
             entry.unlink()
 
 
-def open_listeners(topology: Topology) -> dict[str, socket.socket]:
+def open_listeners(topology: Topology) -> Listeners:
     """Bound sockets for the nodes' management, all in the first loopback network that is free.
 
     Raises:
         NotPossibleError: all are taken.
     """
     for third in range(LOOPBACKS):
-        opened: dict[str, socket.socket] = {}
+        opened: Listeners = {}
         try:
             for machine in topology.nodes:
-                opened[machine.name] = listener = socket.socket()
-                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                listener.bind((f"127.44.{third}.{machine.host}", WINRM_PORT))
-                listener.listen()
+                opened[machine.name] = {}
+                for service, port in MANAGEMENT_PORTS.items():
+                    opened[machine.name][service] = listener = socket.socket()
+                    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                    listener.bind((f"127.44.{third}.{machine.host}", port))
+                    listener.listen()
             return opened
         except OSError:
-            for listener in opened.values():
-                listener.close()
-    raise NotPossibleError(f"port {WINRM_PORT} is taken on 127.44.0.x to 127.44.{LOOPBACKS - 1}.x; end other labs")
+            close_all(opened)
+    ports = " and ".join(str(port) for port in MANAGEMENT_PORTS.values())
+    raise NotPossibleError(f"ports {ports} are taken on 127.44.0.x to 127.44.{LOOPBACKS - 1}.x; end other labs")
 
 
-def start(places: Places, wish: Wish, listeners: Mapping[str, socket.socket], options: tuple[str, ...]) -> None:
+def close_all(listeners: Listeners) -> None:
+    """This process has none of these sockets any more."""
+    for services in listeners.values():
+        for listener in services.values():
+            listener.close()
+
+
+def management_of(listeners: Listeners) -> dict[str, str]:
+    """The address at which each node is managed."""
+    return {name: str(services["winrm"].getsockname()[0]) for name, services in listeners.items()}
+
+
+def start(places: Places, wish: Wish, listeners: Listeners, options: tuple[str, ...]) -> None:
     """The supervisor runs in its own namespaces and has said that the lab is ready; lab.json describes it.
 
     Raises:
@@ -203,7 +215,10 @@ def start(places: Places, wish: Wish, listeners: Mapping[str, socket.socket], op
     """
     report, report_end = os.pipe()
     leash, leash_end = os.pipe()
-    numbers = {name: listener.fileno() for name, listener in listeners.items()}
+    numbers = {
+        name: {service: listener.fileno() for service, listener in services.items()}
+        for name, services in listeners.items()
+    }
     order = {
         "root": str(places.root),
         "program": wish.program,
@@ -211,7 +226,8 @@ def start(places: Places, wish: Wish, listeners: Mapping[str, socket.socket], op
         "report_fd": report_end,
         "leash_fd": leash if wish.leashed else None,
     }
-    descriptors = [*numbers.values(), report_end, *([leash] if wish.leashed else [])]
+    inherited = [number for services in numbers.values() for number in services.values()]
+    descriptors = [*inherited, report_end, *([leash] if wish.leashed else [])]
     with (places.logs / "supervisor.log").open("ab") as log:
         process = subprocess.Popen(
             ["unshare", *options, "--", sys.executable, "-m", "holdfast_lab.world.supervisor", json.dumps(order)],
@@ -240,7 +256,7 @@ def start(places: Places, wish: Wish, listeners: Mapping[str, socket.socket], op
         "pid": process.pid,
         "started": namespaces.started_at(process.pid),
         "program": wish.program,
-        "management": {name: listener.getsockname()[0] for name, listener in listeners.items()},
+        "management": management_of(listeners),
     }
     places.description.write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
 

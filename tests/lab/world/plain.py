@@ -46,6 +46,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="a node that is only a web server")
     parser.add_argument("--node", type=Path, required=True)
     parser.add_argument("--winrm-fd", type=int, required=True)
+    parser.add_argument("--ssh-fd", type=int, help="taken for the stand-in's sake; nobody answers there")
     parser.add_argument("--ready-fd", type=int, required=True)
     options = parser.parse_args()
     management = socket.socket(fileno=options.winrm_fd)

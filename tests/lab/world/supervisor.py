@@ -47,7 +47,10 @@ def main() -> int:
 async def supervise(order: Mapping[str, Any]) -> int:
     """The lab has been built, served its control socket until told to end, and is off again."""
     places = Places(Path(order["root"]))
-    listeners = {name: socket.socket(fileno=number) for name, number in order["listeners"].items()}
+    listeners = {
+        name: {service: socket.socket(fileno=number) for service, number in services.items()}
+        for name, services in order["listeners"].items()
+    }
     report = os.fdopen(order["report_fd"], "w", encoding="utf-8")
     world = World(
         places=places,

@@ -11,7 +11,9 @@ NODES_MAX = 5
 NODE_HOST_BASE = 10
 CLIENT_HOST = 5
 STRANGER_HOST = 66
-WINRM_PORT = 5986
+MANAGEMENT_PORTS = {"winrm": 5986, "ssh": 2222}
+"""How a node is managed from the host. SSH is not at its own port 22, which an ordinary user cannot open."""
+
 
 Role = Literal["node", "client", "stranger"]
 

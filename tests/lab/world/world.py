@@ -30,6 +30,9 @@ from .observers import Observers
 from .places import Places
 from .topology import STRANGER, Machine, Network, Topology
 
+Listeners = dict[str, dict[str, socket.socket]]
+"""Node -> "winrm" and "ssh" -> its listening socket, which belongs to the host's network."""
+
 ProgramName = Literal["standin", "plain"]
 """standin: the stand-in for Windows; plain: only a web server, for tests of the lab and the benchmark's floor."""
 
@@ -44,8 +47,7 @@ class World:
     places: Places
     topology: Topology
     program: ProgramName
-    listeners: dict[str, socket.socket]
-    """Node -> its management listener, a socket of the host's network."""
+    listeners: Listeners
 
     fabric: Fabric = field(default_factory=Fabric)
     observers: Observers = field(default_factory=Observers)
@@ -160,16 +162,17 @@ class World:
     def _program(self, machine: Machine, boot_id: str, ready_end: int) -> Program:
         if machine.role != "node":
             return Program()
-        listener, folder = self.listeners[machine.name], self.places.node(machine.name)
-        listener.listen()
+        listeners, folder = self.listeners[machine.name], self.places.node(machine.name)
+        for listener in listeners.values():
+            listener.listen()
         module = "holdfast_lab.standin" if self.program == "standin" else "holdfast_lab.world.plain"
+        inherited = {f"--{service}-fd": listener.fileno() for service, listener in listeners.items()}
+        inherited["--ready-fd"] = ready_end
+        options = [word for option, number in inherited.items() for word in (option, str(number))]
         return Program(
-            arguments=(
-                *(sys.executable, "-m", module, "--node", str(folder)),
-                *("--winrm-fd", str(listener.fileno()), "--ready-fd", str(ready_end)),
-            ),
+            arguments=(sys.executable, "-m", module, "--node", str(folder), *options),
             environment=base_environment(node_folder=folder, boot_id=boot_id),
-            descriptors=(listener.fileno(), ready_end),
+            descriptors=tuple(inherited.values()),
         )
 
     def _view(self, machine: Machine) -> View:
@@ -216,7 +219,8 @@ class World:
         await self.fabric.pull_out(machine)
         if machine.role == "node":
             # A listener that nobody accepts from would let callers hang; refuse them instead.
-            self.listeners[machine.name].shutdown(socket.SHUT_RDWR)
+            for listener in self.listeners[machine.name].values():
+                listener.shutdown(socket.SHUT_RDWR)
             forget_mounts(self.places.node(machine.name))
             disks.power_off(self.places.disks, node=machine.name)
         computer.ended.set()

@@ -12,7 +12,7 @@ import pytest
 
 from holdfast.core.facts import IpFacts, VolumeFacts
 from holdfast.core.model import Cluster, CommPath, Config, Ip, Volume
-from holdfast.errors import NotThere, SurfaceError
+from holdfast.errors import NotThereError, SurfaceError
 from holdfast.kits import Context, kit_of
 from holdfast.surface import FOREVER_S, Address, Interface
 from holdfast.windows import storage
@@ -133,7 +133,7 @@ def test_a_missing_or_dead_interface_is_said(world: MemoryWorld) -> None:
 
 def test_an_address_without_an_interface_for_this_node_is_refused(world: MemoryWorld) -> None:
     elsewhere = replace(IP, interfaces={"n2": "LAN"})
-    with pytest.raises(NotThere, match="address 'ip-shop' has no interface for node 'n1'"):
+    with pytest.raises(NotThereError, match="address 'ip-shop' has no interface for node 'n1'"):
         kit_of(IP).start(elsewhere, _context(world.node("n1")))
 
 

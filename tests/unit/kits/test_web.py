@@ -22,7 +22,7 @@ from cryptography.x509.oid import NameOID
 
 from holdfast.core.facts import WebFacts
 from holdfast.core.model import Binding, Cluster, CommPath, Config, Hierarchy, Site, Volume
-from holdfast.errors import NotThere, SurfaceError
+from holdfast.errors import NotThereError, SurfaceError
 from holdfast.kits import Context, kit_of, web
 from holdfast.kits.http_probe import ask
 from holdfast.surface import Certificate, ServiceState
@@ -153,9 +153,9 @@ def test_a_site_that_is_not_configured_here_is_down_and_cannot_be_started(node: 
     kit = kit_of(LOCAL)
     assert kit.state(LOCAL, _context(node)) == "down"
     kit.stop(LOCAL, _context(node), 5.0)
-    with pytest.raises(NotThere, match="IIS has no site 'docs'"):
+    with pytest.raises(NotThereError, match="IIS has no site 'docs'"):
         kit.start(LOCAL, _context(node))
-    with pytest.raises(NotThere, match="IIS has no site 'docs' on this node"):
+    with pytest.raises(NotThereError, match="IIS has no site 'docs' on this node"):
         kit.verify(LOCAL, _context(node))
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from holdfast.core.model import Binding
-from holdfast.errors import NotThere, SurfaceError
+from holdfast.errors import NotThereError, SurfaceError
 from holdfast.selftest import add_arguments, main
 from holdfast.selftest import iis as iis_checks
 from holdfast.selftest import machine as machine_checks
@@ -64,7 +64,7 @@ class Strict(MemorySurface):
 
     def restrict_to_administrators(self, windows_path: str) -> None:
         if not self.local_path(windows_path).exists():
-            raise NotThere("restrict_to_administrators", "there is no such file")
+            raise NotThereError("restrict_to_administrators", "there is no such file")
 
     def iis_start(self, *, site: str) -> None:
         super().iis_start(site=site)

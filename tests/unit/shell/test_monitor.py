@@ -46,8 +46,6 @@ class Running:
         self.thread = threading.Thread(target=self._run, name=f"monitor-{surface.name}", daemon=True)
         self.thread.start()
         assert self._ready.wait(10)
-        endpoint = surface.local_path(paths.ENDPOINT)
-        wait(endpoint.exists, "the endpoint file")
 
     def _run(self) -> None:
         try:
@@ -468,11 +466,22 @@ def test_a_request_goes_on_when_its_asker_goes_away(world: World) -> None:
     wait(lambda: n1.done("cluster_info")["data"]["cluster"] == "web", "the cluster was described")
 
 
+def test_a_service_that_is_just_starting_is_waited_for(world: World) -> None:
+    surface = world.memory.node("n1")
+    surface.services["Holdfast"] = "start_pending"
+    late = threading.Timer(0.3, lambda: world.start("n1"))
+    late.start()
+    request = {"protocol": 1, "verb": "cluster_info", "args": {}, "check": False, "diff": False}
+    assert ask(surface, request, ignore)["ok"]
+    late.join()
+
+
 def test_a_monitor_that_does_not_run_is_unreachable_with_how_to_start_it(world: World) -> None:
     (n1,) = world.start("n1")
     endpoint = n1.surface.local_path(paths.ENDPOINT)
     kept = endpoint.read_bytes()
     world.stop("n1")
+    n1.surface.services["Holdfast"] = "stopped"
     assert not endpoint.exists()
     for content in (None, kept, b"garbage"):
         if content is not None:

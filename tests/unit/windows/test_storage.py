@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.errors import NotThere, SurfaceError
+from holdfast.errors import NotThereError, SurfaceError
 from holdfast.windows import storage
 from holdfast_lab.memory_surface import MemorySurface, MemoryWorld
 
@@ -142,5 +142,5 @@ def test_a_letter_that_another_disk_has_is_refused_before_the_reservation(n1: Me
 
 def test_a_disk_without_a_path_cannot_be_taken(world: MemoryWorld, n1: MemorySurface) -> None:
     world.disks[DISK].hidden_from.add("n1")
-    with pytest.raises(NotThere, match="no path leads to disk 'HFLAB-DISK-0001'"):
+    with pytest.raises(NotThereError, match="no path leads to disk 'HFLAB-DISK-0001'"):
         storage.hold(n1, _claim("n1"))

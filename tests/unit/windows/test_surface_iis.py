@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 
 from holdfast.core.model import Binding, Site
-from holdfast.errors import NotThere, SurfaceError
+from holdfast.errors import NotThereError, SurfaceError
 from holdfast.surface_win32 import Win32Surface, api
 from holdfast.surface_win32 import iis as surface_iis
 from holdfast.windows.iis_changes import removal, site_changes
@@ -323,11 +323,11 @@ def test_without_a_run_time_object_the_state_is_unknown(iis: Iis) -> None:
 def test_what_iis_does_not_have_is_not_there(iis: Iis) -> None:
     del iis
     surface = Win32Surface()
-    with pytest.raises(NotThere, match="IIS has no site 'nope'"):
+    with pytest.raises(NotThereError, match="IIS has no site 'nope'"):
         surface.iis_state(site="nope")
-    with pytest.raises(NotThere, match="IIS has no application pool 'nope'"):
+    with pytest.raises(NotThereError, match="IIS has no application pool 'nope'"):
         surface.iis_stop_pool(pool="nope", timeout_s=1.0)
-    with pytest.raises(NotThere, match=r"site 'shop' has no https binding 10\.0\.0\.1:443:"):
+    with pytest.raises(NotThereError, match=r"site 'shop' has no https binding 10\.0\.0\.1:443:"):
         surface.bound_certificate(site="shop", information="10.0.0.1:443:")
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from holdfast.errors import NotThere, SurfaceError
+from holdfast.errors import NotThereError, SurfaceError
 from holdfast.surface import FOREVER_S, Address, Interface
 from holdfast.surface_win32 import Win32Surface, api, network
 from holdfast.surface_win32 import layout_ip as layout
@@ -161,8 +161,9 @@ def test_a_tentative_address_is_waited_for(helper: IpHelper) -> None:
 
 
 @pytest.mark.parametrize(
-    ("states", "said"), [([DUPLICATE], "another machine has it"), ([TENTATIVE] * 99, "its state is 1"), ([0], "its state is 0")]
-)  # fmt: skip
+    ("states", "said"),
+    [([DUPLICATE], "another machine has it"), ([TENTATIVE] * 99, "its state is 1"), ([0], "its state is 0")],
+)
 def test_an_address_that_does_not_become_usable_is_an_error(helper: IpHelper, states: list[int], said: str) -> None:
     helper.states = states
     with pytest.raises(SurfaceError, match=f"cannot be used: {said}"):
@@ -180,7 +181,7 @@ def test_what_the_stack_refuses_is_an_error_with_its_code(helper: IpHelper) -> N
 
 def test_a_card_that_is_not_there_is_named_with_those_that_are(helper: IpHelper) -> None:
     del helper
-    with pytest.raises(NotThere, match=r"no network interface 'WAN' \(there are: 'LAN'\)"):
+    with pytest.raises(NotThereError, match=r"no network interface 'WAN' \(there are: 'LAN'\)"):
         _add(interface="WAN")
 
 
@@ -221,6 +222,6 @@ def test_an_announcement_does_not_wait_for_a_host_that_is_silent(helper: IpHelpe
 
 
 def test_what_is_not_here_cannot_be_announced(helper: IpHelper) -> None:
-    with pytest.raises(NotThere, match=r"10\.77\.0\.113 is not on 'LAN'"):
+    with pytest.raises(NotThereError, match=r"10\.77\.0\.113 is not on 'LAN'"):
         Win32Surface().announce(interface="LAN", address="10.77.0.113")
     assert helper.asked == []

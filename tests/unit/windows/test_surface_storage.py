@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from holdfast.errors import NotThere, SurfaceError
+from holdfast.errors import NotThereError, SurfaceError
 from holdfast.surface import Disk
 from holdfast.surface_win32 import Win32Surface, api, storage
 from holdfast.surface_win32 import layout_disk as layout
@@ -48,13 +48,13 @@ class Node:
     offline: bool = True
     letters: dict[str, str] = field(default_factory=lambda: {"C:": "system"})
     in_use: bool = False
-    locked: bool = False
     error: int = 0
     calls: list[str] = field(default_factory=list)
     handles: dict[int, str] = field(default_factory=dict)
     fail_action: int | None = None
     remembered_letter: str | None = None
     supports_reservations: bool = True
+    closed: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.CreateFileW: Any = _Function(self._create)
@@ -74,8 +74,7 @@ class Node:
         return handle
 
     def CloseHandle(self, handle: Any) -> int:  # noqa: N802 - the library's name
-        if self.locked and not self.handles.pop(handle.value).startswith("\\\\.\\P"):
-            self.locked = False
+        self.closed.append(handle.value)
         return 1
 
     def DeviceIoControl(  # noqa: N802 - the library's name
@@ -168,6 +167,7 @@ def _set_attributes(node: Node, path: str, given: bytes) -> bytes:
 
 def _extents(node: Node, path: str, given: bytes) -> bytes:
     assert given == b""
+    assert path in (*(f"\\\\.\\{letter}" for letter in node.letters), VOLUME.rstrip("\\"), "\\\\?\\Volume{system}")
     if path == "\\\\.\\C:":
         return struct.pack("<I4xI4xqq", 1, 0, 0, 1 << 30)
     return struct.pack("<I4xI4xqq", 1, 1, 1 << 20, 1 << 40)
@@ -227,7 +227,6 @@ def _lock(node: Node, path: str, given: bytes) -> bytes:
     del path, given
     if node.in_use:
         raise OSError(ACCESS_DENIED, "in use")
-    node.locked = True
     node.calls.append("lock")
     return b""
 
@@ -263,6 +262,9 @@ class Switch:
         self.shared = shared
         self.n1, self.n2 = Node("n1", shared), Node("n2", shared)
         self.current = self.n1
+
+    def is_free(self) -> bool:
+        return self.shared.holder is None and not self.shared.registered
 
     def on(self, node: Node) -> Win32Surface:
         self.current = node
@@ -302,10 +304,10 @@ def test_a_whole_hand_over_from_node_to_node(switch: Switch) -> None:
     one = adapter.Claim(disk=ID, letter="X:", key=KEY_1)
     two = adapter.Claim(disk=ID, letter="X:", key=KEY_2)
     adapter.hold(switch.on(switch.n1), one)
-    with pytest.raises(SurfaceError, match="take it out of service where it is first"):
+    with pytest.raises(SurfaceError, match=f"reserved under key {KEY_1}"):
         adapter.hold(switch.on(switch.n2), two)
     adapter.give_up(switch.on(switch.n1), one)
-    assert (switch.shared.holder, switch.shared.registered) == (None, {})
+    assert switch.is_free()
     adapter.hold(switch.on(switch.n2), two)
     assert (switch.shared.holder, switch.shared.registered) == (KEY_2, {"n2": KEY_2})
     assert switch.n1.calls == [
@@ -349,7 +351,7 @@ def test_reserving_and_releasing_may_be_repeated(switch: Switch) -> None:
     assert switch.shared.holder == KEY_1
     for _ in range(2):
         surface.release_disk(disk=ID, key=KEY_1)
-    assert (switch.shared.holder, switch.shared.registered) == (None, {})
+    assert switch.is_free()
 
 
 def test_a_disk_without_reservations_has_no_holder_and_cannot_be_reserved(switch: Switch) -> None:
@@ -393,17 +395,23 @@ def test_a_volume_that_does_not_appear_is_an_error(switch: Switch) -> None:
 
 
 def test_a_disk_that_is_not_there_is_named_with_those_that_are(switch: Switch) -> None:
-    with pytest.raises(NotThere, match=f"sees no disk 'nope' .it sees: system, {ID}."):
+    with pytest.raises(NotThereError, match=f"sees no disk 'nope' .it sees: system, {ID}."):
         switch.on(switch.n1).set_disk_online(disk="nope", online=True)
 
 
-def test_every_handle_is_closed(switch: Switch) -> None:
+def test_every_handle_is_closed_after_an_error_too(switch: Switch) -> None:
     surface = switch.on(switch.n1)
-    closed: list[int] = []
-    close = switch.n1.CloseHandle
-    switch.n1.CloseHandle = lambda handle: closed.append(handle.value) or close(handle)  # type: ignore[func-returns-value,method-assign] # to count
     surface.disks()
+    switch.shared.holder = KEY_2
     with pytest.raises(SurfaceError, match="reserved under"):
-        switch.shared.holder = KEY_2
         surface.reserve_disk(disk=ID, key=KEY_1, preempt=None)
-    assert sorted(closed) == sorted(switch.n1.handles)
+    assert switch.n1.closed == list(switch.n1.handles)
+
+
+def test_a_node_that_takes_over_shuts_the_former_holder_out(switch: Switch) -> None:
+    one = adapter.Claim(disk=ID, letter="X:", key=KEY_1)
+    two = adapter.Claim(disk=ID, letter="X:", key=KEY_2)
+    adapter.hold(switch.on(switch.n1), one)
+    adapter.hold(switch.on(switch.n2), two, rivals=[KEY_1])
+    assert (switch.shared.holder, switch.shared.registered) == (KEY_2, {"n2": KEY_2})
+    assert switch.n2.calls[:2] == ["register", "preempt"]

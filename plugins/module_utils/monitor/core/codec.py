@@ -215,7 +215,7 @@ def _text(data: Any) -> Any:
 
 
 def _whole(data: Any) -> Any:
-    if type(data) is not int:
+    if isinstance(data, bool) or not isinstance(data, int):
         raise CodecError(f"is {_shown(data)}, not a whole number")
     return data
 

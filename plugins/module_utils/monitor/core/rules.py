@@ -216,7 +216,7 @@ def _site_problems(
     """What the site needs is declared, with the same priorities; broken fields were reported before."""
     all_ips = [ip.value for ip in ips if ip.value.address]
     all_volumes = [volume.value for volume in volumes if volume.value.drive]
-    _, problems = dependencies(site.value, all_ips, all_volumes, site.path)
+    _unused, problems = dependencies(site.value, all_ips, all_volumes, site.path)
     reported = {f"{site.path}.content"} if not site.value.content else set()
     reported |= {f"{site.path}.bindings[{i}].ip" for i, b in enumerate(site.value.bindings) if not b.ip}
     reported |= {f"{site.path}.bindings"}
@@ -263,6 +263,6 @@ def _in_order(problems: list[Problem]) -> list[Problem]:
 
 def _place(path: str) -> tuple[int, int]:
     """Where the element stands: the position of its section, and its own within that."""
-    section, _, rest = path.partition("[")
+    section, _unused, rest = path.partition("[")
     index = rest.partition("]")[0]
     return _SECTIONS.index(section.partition(".")[0]), int(index) if index.isdigit() and "." not in section else -1

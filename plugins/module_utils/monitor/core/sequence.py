@@ -182,7 +182,7 @@ def one_after_another(stopped: Sequence[PhaseTime], started: Sequence[PhaseTime]
 def sum_span(phases: Iterator[PhaseTime]) -> float:
     """Seconds from the start of the first phase to the end of the last; 0 without phases."""
     spans = [(phase.start_s, phase.start_s + phase.seconds) for phase in phases]
-    return max(end for _, end in spans) - min(start for start, _ in spans) if spans else 0.0
+    return max(end for _unused, end in spans) - min(start for start, _unused in spans) if spans else 0.0
 
 
 def expected(stages: Sequence[Stage], node: str, durations: Mapping[str, float]) -> list[dict[str, str | float | None]]:

@@ -192,7 +192,7 @@ def _has_it_back(g: GroupMachine, peer: str) -> str:
 
 def _undo_preparation(g: GroupMachine) -> Generator[Wait, None, None]:
     stages = prepare_stages(g.group.resources)
-    run = yield from g.run(stop_stages([resource for stage in stages for _, resource in stage]))
+    run = yield from g.run(stop_stages([resource for stage in stages for _unused, resource in stage]))
     if run.failure is not None:
         g.note("not clean", f"{failure_text(run.failure)} on {g.world.node}, which does not serve {g.name}")
 

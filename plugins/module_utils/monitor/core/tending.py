@@ -77,7 +77,8 @@ def _unsettled(g: GroupMachine) -> bool:
 
 def _intruding(g: GroupMachine) -> bool:
     """Whether an address or a volume is on here although this node does not hold the group: somebody's hand."""
-    return any(g.states.get(child.tag) in ("up", "partial") for child in (*g.group.ips, *g.group.volumes))
+    children = [ip.tag for ip in g.group.ips] + [volume.tag for volume in g.group.volumes]
+    return any(g.states.get(tag, "unknown") in ("up", "partial") for tag in children)
 
 
 def _look_due(g: GroupMachine) -> bool:

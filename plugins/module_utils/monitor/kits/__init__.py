@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Union
 
 from ..core.model import Hierarchy, Ip, Volume
 from .ip import IpKit
@@ -15,7 +15,7 @@ from .web import WebKit
 
 __all__ = ["Context", "Kit", "Resource", "kit_of"]
 
-Resource = Ip | Volume | Hierarchy
+Resource = Union[Ip, Volume, Hierarchy]
 
 _IP, _VOLUME, _WEB = IpKit(), VolumeKit(), WebKit()
 

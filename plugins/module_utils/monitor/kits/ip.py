@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ..core.facts import IpFacts, State
 from ..core.model import Ip
-from ..errors import NotThere, SurfaceError
+from ..errors import NotThereError, SurfaceError
 from ..surface import Interface
 from ..windows import network
 from .kit import Context
@@ -34,7 +34,7 @@ class IpKit:
         name = resource.interfaces.get(ctx.node, "")
         try:
             card = network.interface_of(ctx.surface, name)
-        except NotThere as missing:
+        except NotThereError as missing:
             return IpFacts(state=state, interface_up=False, answered_by=None, detail=str(missing))
         answered_by = self._other_holder(resource, ctx, card) if state == "down" and card.up else None
         detail = "" if card.up else f"interface {name!r} has no link or is disabled"
@@ -67,7 +67,7 @@ class IpKit:
         name = resource.interfaces.get(ctx.node)
         if name is None:
             message = f"address {resource.tag!r} has no interface for node {ctx.node!r}"
-            raise NotThere("add_address", f"{message}; name one in its description")
+            raise NotThereError("add_address", f"{message}; name one in its description")
         return name
 
     def _other_holder(self, resource: Ip, ctx: Context, card: Interface) -> str | None:

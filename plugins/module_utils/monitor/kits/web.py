@@ -10,7 +10,7 @@ import time
 
 from ..core.facts import State, WebFacts
 from ..core.model import Binding, Hierarchy
-from ..errors import NotThere, SurfaceError
+from ..errors import NotThereError, SurfaceError
 from ..windows import iis
 from .http_probe import Answer, ask
 from .kit import Context
@@ -41,7 +41,7 @@ class WebKit:
         """Up: started. Down: stopped, not configured here, or IIS itself is not running."""
         try:
             written = ctx.surface.iis_state(site=resource.site)
-        except NotThere:
+        except NotThereError:
             return "down"
         except SurfaceError:
             if self._iis_is_off(ctx):
@@ -107,7 +107,7 @@ class WebKit:
         """Every binding gives an HTTP answer below 500 and, with https, the certificate that is bound."""
         site = iis.read_site(ctx.surface, resource.site)
         if site is None:
-            raise NotThere("iis_configuration", f"IIS has no site {resource.site!r} on this node")
+            raise NotThereError("iis_configuration", f"IIS has no site {resource.site!r} on this node")
         deadline_s = ctx.surface.monotonic_s() + ANSWER_S
         for binding in site.site.bindings:
             self._verify_binding(binding, ctx, deadline_s)
@@ -128,7 +128,7 @@ class WebKit:
             try:
                 if ctx.surface.iis_requests(site=resource.site) == 0:
                     return
-            except NotThere:
+            except NotThereError:
                 return
             except SurfaceError:
                 time.sleep(left_s)

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from ..errors import HoldfastError, NotThere
+from ..errors import HoldfastError, NotThereError
 from ..surface import Surface
 
 Outcome = Literal["proved", "failed", "not asked"]
@@ -101,9 +101,9 @@ def expect_not_there(doing: str, act: Callable[[], object]) -> None:
     """The call was refused because what it names does not exist, or the check has failed."""
     try:
         act()
-    except NotThere:
+    except NotThereError:
         return
-    raise CheckFailedError(f"{doing} was not refused as NotThere")
+    raise CheckFailedError(f"{doing} was not refused as NotThereError")
 
 
 def milliseconds(act: Callable[[], object]) -> float:

@@ -34,7 +34,7 @@ def clock(surface: Surface, scratch: Scratch) -> str:
     time.sleep(0.5)
     passed_s = surface.monotonic_s() - begun_s
     expect(0.45 < passed_s < 2.0, f"half a second was {passed_s:.3f} s on this clock")
-    readings = [surface.monotonic_s() for _ in range(20_000)]
+    readings = [surface.monotonic_s() for _unused in range(20_000)]
     steps = [after - before for before, after in pairwise(readings)]
     expect(min(steps) >= 0, "the clock went back")
     finest = min((step for step in steps if step > 0), default=passed_s)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import paths
-from ..errors import RequestError
+from ..errors import RequestError, SurfaceError
 from ..surface import Surface
 from .endpoint import ADDRESS, LINE_BYTES_MAX, endpoint_of, line
 
@@ -22,31 +22,60 @@ ANSWER_S = 120.0
 """How long an answer may take to a request that names no time of its own; IIS can take its time."""
 GRACE_S = 20.0
 """An acting request names its time; the monitor's own word that it is over is waited for this much longer."""
+STARTING_S = 10.0
+"""How long a service that is running, or starting, may take until it can be asked."""
+AGAIN_S = 0.05
 _START = f"Start it with: Start-Service {paths.SERVICE}"
 
 
 def ask(surface: Surface, request: Any, progress: Callable[[Mapping[str, Any]], None]) -> dict[str, Any]:
     """The monitor's answer to the request, whatever both say: the monitor judges it.
 
+    A monitor that is just being started is waited for.
+
     Raises:
         RequestError: there is no monitor to ask, or it does not answer.
     """
-    endpoint = endpoint_of(_endpoint_content(surface.local_path(paths.ENDPOINT)))
+    connection, token = _connected(surface)
     deadline_s = time.monotonic() + _patience_s(request)
-    try:
-        connection = socket.create_connection((ADDRESS, endpoint.port), timeout=CONNECT_S)
-    except OSError as error:
-        text = f"the monitor of this node does not run (port {endpoint.port}: {error}). {_START}"
-        raise RequestError("unreachable", text) from None
     with connection:
         try:
-            connection.sendall(line({"token": endpoint.token, "request": request}))
+            connection.sendall(line({"token": token, "request": request}))
             return _answer(connection, deadline_s, progress)
         except TimeoutError:
             text = "the monitor of this node took the request and did not answer in time; what it began may go on"
             raise RequestError("timeout", text) from None
         except OSError as error:
             raise RequestError("unreachable", f"the monitor of this node went away: {error}. {_START}") from None
+
+
+def _connected(surface: Surface) -> tuple[socket.socket, str]:
+    """A connection to the monitor, and the token it wants to see."""
+    deadline_s = time.monotonic() + STARTING_S
+    while True:
+        try:
+            endpoint = endpoint_of(_endpoint_content(surface.local_path(paths.ENDPOINT)))
+            return _dialled(endpoint.port), endpoint.token
+        except RequestError as error:
+            starting = error.kind == "unreachable" and _is_starting(surface)
+            if not starting or time.monotonic() >= deadline_s:
+                raise
+        time.sleep(AGAIN_S)
+
+
+def _is_starting(surface: Surface) -> bool:
+    try:
+        return surface.service_state(paths.SERVICE) in ("running", "start_pending")
+    except SurfaceError:
+        return False
+
+
+def _dialled(port: int) -> socket.socket:
+    try:
+        return socket.create_connection((ADDRESS, port), timeout=CONNECT_S)
+    except OSError as error:
+        text = f"the monitor of this node does not run (port {port}: {error}). {_START}"
+        raise RequestError("unreachable", text) from None
 
 
 def _endpoint_content(path: Path) -> bytes:

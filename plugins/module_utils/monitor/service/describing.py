@@ -20,7 +20,7 @@ from ..core.graph import groups_of
 from ..core.model import Config, Site
 from ..core.problems import Problem, found
 from ..core.settings import read_sites as sites_described
-from ..errors import NotThere, RequestError
+from ..errors import NotThereError, RequestError
 from ..surface import Surface
 from ..windows.iis import IisSite, certificate_changes, read_sites, site_changes, write_sites
 from .answers import Answer, Request, success
@@ -130,7 +130,7 @@ class Describing:
         current: Mapping[str, IisSite] = await self._in_thread(lambda: read_sites(self._surface))
         sites = {name: iis.site for name, iis in current.items()}
         change = describe(self._monitor.config, "site", request.args, sites, check=request.check)
-        wanted, _ = sites_described(request.args.get("sites"), "sites")
+        wanted, _unused = sites_described(request.args.get("sites"), "sites")
         self._refuse_under_clients(sites, wanted)
         removed = [name for name in change.before if name not in change.after]
         differing = [site.name for site in wanted if _differs(current.get(site.name), site)]
@@ -155,7 +155,7 @@ class Describing:
         for name in names:
             try:
                 states[name] = str(self._surface.iis_state(site=name))
-            except NotThere:
+            except NotThereError:
                 states[name] = "absent"
         return states
 

@@ -63,7 +63,6 @@ def body(surface: Surface, version: str, on_stop: OnStop) -> None:
 async def _serve(surface: Surface, version: str, on_stop: OnStop) -> None:
     loop = asyncio.get_running_loop()
     stopped: asyncio.Future[None] = loop.create_future()
-    on_stop(partial(tell, loop, _settle, stopped, None))
     log.info("Holdfast %s starts", version)
     store = Store(surface)
     remembered, obstacle = _load(store)
@@ -88,6 +87,8 @@ async def _serve(surface: Surface, version: str, on_stop: OnStop) -> None:
         # What is alive now lives as long as the process: the collector need not look at it again.
         gc.freeze()
         log.info("requests are taken on loopback port %d", port)
+        # Only now: whoever started the service takes "can be stopped" for "runs", and asks it something at once.
+        on_stop(partial(tell, loop, _settle, stopped, None))
         await stopped
         log.info("asked to stop; what is in service stays in service")
     finally:

@@ -131,7 +131,7 @@ class Requests:
         still amiss.
         """
         off = set(args.get("peers_off") or ())
-        for _ in range(int(args["timeout_s"] / 2 / AGREE_LOOK_S)):
+        for _unused in range(int(args["timeout_s"] / 2 / AGREE_LOOK_S)):
             if _agree(self._monitor.view(), off):
                 return
             await asyncio.sleep(AGREE_LOOK_S)

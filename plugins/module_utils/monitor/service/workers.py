@@ -31,7 +31,7 @@ class Workers:
         self._lock = threading.Lock()
         self._count = 0
         self._closed = False
-        for _ in range(ready):
+        for _unused in range(ready):
             self._hire(None)
 
     def submit(self, job: Job) -> None:
@@ -70,7 +70,7 @@ class Workers:
         """Idle threads end; busy ones when their job is done."""
         with self._lock:
             self._closed = True
-            for _ in range(self._count):
+            for _unused in range(self._count):
                 self._jobs.put(None)
 
     def _hire(self, first: Job | None) -> bool:

@@ -17,7 +17,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
-from ..errors import NotThere, SurfaceError
+from ..errors import NotThereError, SurfaceError
 
 ERROR_FILE_NOT_FOUND = 2
 ERROR_PATH_NOT_FOUND = 3
@@ -52,8 +52,8 @@ def last_error() -> int:
 
 
 def error_of(primitive: str, doing: str, code: int) -> SurfaceError:
-    """What a Win32 error code means: NotThere for a thing that is absent, else SurfaceError."""
-    kind = NotThere if code in _ABSENT else SurfaceError
+    """What a Win32 error code means: NotThereError for a thing that is absent, else SurfaceError."""
+    kind = NotThereError if code in _ABSENT else SurfaceError
     return kind(primitive, f"{doing}: {vars(ctypes)['FormatError'](code)}", code)
 
 

@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import Sequence
 from typing import Any
 
-from ..errors import NotThere, SurfaceError
+from ..errors import NotThereError, SurfaceError
 from ..surface import Certificate
 from . import der, iis_com
 
@@ -35,7 +35,7 @@ class Certificates:
         try:
             handle = win32crypt.CertOpenStore(provider, 0, None, place, store)
             if handle is None:
-                raise NotThere("certificates", f"the machine has no store {store!r}")
+                raise NotThereError("certificates", f"the machine has no store {store!r}")
             try:
                 return [_certificate(context) for context in handle.CertEnumCertificatesInStore()]
             finally:
@@ -94,5 +94,5 @@ def _https_binding(primitive: str, manager: Any, site: str, information: str) ->
     keys = {"protocol": "https", "bindingInformation": information}
     found = iis_com.find(iis_com.part(element, "bindings"), "binding", keys)
     if found is None:
-        raise NotThere(primitive, f"site {site!r} has no https binding {information}")
+        raise NotThereError(primitive, f"site {site!r} has no https binding {information}")
     return found[1]

@@ -64,9 +64,9 @@ def _members(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 def _name(raw: bytes) -> str:
     parts = []
-    for _, relative in _members(raw):
-        for _, pair in _members(relative):
-            (_, oid), (tag, value) = list(_members(pair))[:2]
+    for _unused, relative in _members(raw):
+        for _unused, pair in _members(relative):
+            (_unused, oid), (tag, value) = list(_members(pair))[:2]
             parts.append(f"{_NAMES.get(oid.hex(), 'OID')}={_text(tag, value)}")
     return ", ".join(parts)
 

@@ -17,7 +17,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ..errors import NotThere, SurfaceError
+from ..errors import NotThereError, SurfaceError
 from . import api
 from .iis_codes import ACCESS_DENIED, NOT_REGISTERED, com_value, hresult_of, text_of
 
@@ -92,18 +92,18 @@ def section_of(manager: Any, section: str) -> Any:
 
 
 def site_of(primitive: str, manager: Any, name: str) -> Any:
-    """The element of the site; NotThere when IIS has none."""
+    """The element of the site; NotThereError when IIS has none."""
     found = find(section_of(manager, SITES), "site", {"name": name})
     if found is None:
-        raise NotThere(primitive, f"IIS has no site {name!r}")
+        raise NotThereError(primitive, f"IIS has no site {name!r}")
     return found[1]
 
 
 def pool_of(primitive: str, manager: Any, name: str) -> Any:
-    """The element of the application pool; NotThere when IIS has none."""
+    """The element of the application pool; NotThereError when IIS has none."""
     found = find(section_of(manager, POOLS), "add", {"name": name})
     if found is None:
-        raise NotThere(primitive, f"IIS has no application pool {name!r}")
+        raise NotThereError(primitive, f"IIS has no application pool {name!r}")
     return found[1]
 
 

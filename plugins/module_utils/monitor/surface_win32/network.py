@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from ipaddress import ip_interface
 from typing import Any
 
-from ..errors import NotThere, SurfaceError
+from ..errors import NotThereError, SurfaceError
 from ..surface import Address, Interface
 from . import api
 from . import layout_ip as layout
@@ -115,7 +115,7 @@ class Network:
         luid = _luid("announce", interface)
         own = [entry for entry in self.addresses() if entry.interface == interface]
         if address not in [entry.address for entry in own]:
-            raise NotThere("announce", f"{address} is not on {interface!r}")
+            raise NotThereError("announce", f"{address} is not on {interface!r}")
         target = other_address_of(address, [f"{entry.address}/{entry.prefix_length}" for entry in own])
         if target is None:
             return
@@ -163,7 +163,7 @@ def _luid(primitive: str, interface: str) -> int:
         if row.alias == interface:
             return row.luid
     names = ", ".join(repr(row.alias) for row in rows if row.card)
-    raise NotThere(primitive, f"there is no network interface {interface!r} (there are: {names})")
+    raise NotThereError(primitive, f"there is no network interface {interface!r} (there are: {names})")
 
 
 def _address(row: layout.UnicastRow, interface: str) -> Address:

@@ -10,7 +10,7 @@ import ctypes
 import time
 from collections.abc import Sequence
 
-from ..errors import NotThere, SurfaceError
+from ..errors import NotThereError, SurfaceError
 from ..surface import Disk
 from . import api
 from . import layout_disk as layout
@@ -38,7 +38,7 @@ class Storage:
         found = []
         for unique_id, number in _numbers().items():
             # A disk may have gone since MSFT_Disk listed it; the others are still worth telling.
-            with contextlib.suppress(NotThere):
+            with contextlib.suppress(NotThereError):
                 found.append(_disk(unique_id, number, letters.get(number, ())))
         return found
 
@@ -147,7 +147,7 @@ def _numbers() -> dict[str, int]:
 def _number(primitive: str, disk: str) -> int:
     numbers = _numbers()
     if disk not in numbers:
-        raise NotThere(primitive, f"this node sees no disk {disk!r} (it sees: {', '.join(numbers)})")
+        raise NotThereError(primitive, f"this node sees no disk {disk!r} (it sees: {', '.join(numbers)})")
     return numbers[disk]
 
 

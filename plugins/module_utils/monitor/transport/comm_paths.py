@@ -233,7 +233,6 @@ class CommPaths:
             link.connection.end("a newer connection replaces this one")
         link.connection = connection
         link.trouble = ""
-        log.info("comm path %s to %s is up", connection.path, connection.peer)
         self._on_event(PathUp(peer=connection.peer, path=connection.path))
 
     def received(self, connection: Connection, envelope: Envelope) -> None:
@@ -259,7 +258,6 @@ class CommPaths:
         if connection is link.dialled and link.over is not None and not link.over.done():
             link.over.set_result(was_up)
         if was_up:
-            log.warning("comm path %s to %s is down: %s", connection.path, connection.peer, reason)
             self._on_event(PathDown(peer=connection.peer, path=connection.path, reason=reason))
 
     def _refused(self, kind: str, text: str) -> None:

@@ -70,7 +70,7 @@ class Listener:
         while True:
             try:
                 async with asyncio.timeout(self._timing.relisten_s):
-                    caller, _ = await loop.sock_accept(listening)
+                    caller, _unused = await loop.sock_accept(listening)
             except TimeoutError:
                 if self._lonely():
                     return

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ..core.model import Binding, Site
-from ..errors import NotThere, RequestError
+from ..errors import NotThereError, RequestError
 from ..surface import ConfigChange, Surface
 from .iis_changes import certificate_changes, removal, site_changes
 from .iis_config import ContentKind, IisSite, parse_sites, redirects
@@ -113,7 +113,7 @@ def _web_config(surface: Surface, home: str) -> bytes | None:
     """The web.config of the home folder; None where there is none, or the folder's volume is not here now."""
     try:
         return surface.local_path(home.rstrip("\\/") + r"\web.config").read_bytes()
-    except (OSError, NotThere):
+    except (OSError, NotThereError):
         return None
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ipaddress import ip_address
 
-from ..errors import NotThere, SurfaceError
+from ..errors import NotThereError, SurfaceError
 from ..surface import FOREVER_S, Address, Interface, Surface
 
 
@@ -15,14 +15,14 @@ def interface_of(surface: Surface, name: str) -> Interface:
     """The network card with this connection alias.
 
     Raises:
-        NotThere: there is none; the message names those there are.
+        NotThereError: there is none; the message names those there are.
     """
     cards = surface.interfaces()
     for card in cards:
         if card.name == name:
             return card
     names = ", ".join(repr(card.name) for card in cards)
-    raise NotThere("interfaces", f"there is no network interface {name!r} here (there are: {names})")
+    raise NotThereError("interfaces", f"there is no network interface {name!r} here (there are: {names})")
 
 
 def places_of(surface: Surface, address: str) -> list[Address]:

@@ -15,7 +15,7 @@ import time
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from ..errors import NotThere, SurfaceError
+from ..errors import NotThereError, SurfaceError
 from ..surface import Disk, Surface
 
 LOCK_PATIENCE_S = 2.0
@@ -117,7 +117,7 @@ def _dismount(surface: Surface, letter: str) -> None:
     while surface.monotonic_s() < deadline_s:
         try:
             surface.unmount(letter=letter, force=False)
-        except NotThere:
+        except NotThereError:
             return
         except SurfaceError:
             time.sleep(_LOCK_PAUSE_S)
@@ -137,5 +137,5 @@ def _existing(surface: Surface, disk_id: str) -> Disk:
     disk = find_disk(surface, disk_id)
     if disk is None:
         message = f"no path leads to disk {disk_id!r} from this node"
-        raise NotThere("disks", f"{message}; check its cabling, zoning or iSCSI session")
+        raise NotThereError("disks", f"{message}; check its cabling, zoning or iSCSI session")
     return disk
