@@ -14,10 +14,11 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from .client.load import Load, load
 from .client.samples import Summary
+from .oracle.intervals import Interval
 from .oracle.recording import Recording, recording
 from .surface import control, faults
 from .world.calls import ask
@@ -33,6 +34,7 @@ EVERY_MS = 20.0
 TIMEOUT_MS = 500.0
 """Below one second: after that TCP repeats its SYN, and a request out of an outage would succeed late."""
 
+RESTART_S = 20.0
 RESTORE_S = 40.0
 SOCKET_S = 10.0
 _LOOK_AGAIN_S = 0.02
@@ -49,13 +51,13 @@ class Scene:
     seen: Recording
     loads: Mapping[str, Load]
     _hands: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(4, "command"))
-    _told: int = 0
+    _told: set[str] = field(default_factory=set)
 
     # -- commands
 
-    def ask(self, node: str, verb: str, **args: Any) -> dict[str, Any]:
-        """Holdfast's whole answer to a command given on this node. Raises LabError when there is none."""
-        return ask(self.lab, node, verb, args)
+    def ask(self, at: str, verb: str, **args: Any) -> dict[str, Any]:
+        """Holdfast's whole answer to a command given on the node ``at``. Raises LabError when there is none."""
+        return ask(self.lab, at, verb, args)
 
     def move(self, tag: str, to: str, *, at: str = "n1") -> dict[str, Any]:
         """The answer to a switchover commanded on the node ``at``."""
@@ -65,10 +67,9 @@ class Scene:
         """A switchover is on its way; the future has its answer."""
         return self._hands.submit(self.move, tag, to, at=at)
 
-    def inject(self, node: str, **primitives: Mapping[str, Any]) -> None:
-        """These primitives of the node hang or fail from now on (``iis_start__shop`` is ``iis_start:shop``)."""
-        named = {name.replace("__", ":"): fault for name, fault in primitives.items()}
-        faults.inject(self.lab.places.node(node), named)
+    def inject(self, node: str, primitive: str, **fault: Any) -> None:
+        """This primitive of the node hangs or fails from now on, and no other (surface/faults.py)."""
+        faults.inject(self.lab.places.node(node), {primitive: fault})
 
     def heal(self, node: str) -> None:
         """No primitive of the node hangs or fails; what hung goes on."""
@@ -137,9 +138,65 @@ class Scene:
     def new_faults(self) -> list[str]:
         """Every time that anything was on two nodes at once, since it was asked last; empty when all is well."""
         self.seen.read()
-        found = self.seen.faults()
-        new, self._told = found[self._told :], len(found)
+        new = [fault for fault in self.seen.faults() if fault not in self._told]
+        self._told.update(new)
         return new
+
+    def arp_answers(self, tag: str, start_s: float, end_s: float) -> list[str]:
+        """Who answered ARP for the site's address in this time, in order."""
+        self.seen.read()
+        answers = [i for i in self.seen.answers() if i.subject == ADDRESSES[tag]]
+        return list(dict.fromkeys(i.holder for i in answers if i.end_s >= start_s and i.start_s <= end_s))
+
+    def address_intervals(self, tag: str, start_s: float) -> list[Interval]:
+        """Who had the site's address for how long, of what reaches into the time since start_s."""
+        self.seen.read()
+        return [i for i in self.seen.addresses() if i.subject == ADDRESSES[tag] and i.end_s > start_s]
+
+    # -- machines and monitors
+
+    def power(self, state: Literal["on", "off"], *nodes: str) -> None:
+        """These nodes are on and ready, or off without a warning."""
+        for done in [self._hands.submit(self.lab.fault, f"power_{state}", node=node) for node in nodes]:
+            done.result()
+
+    def kill_monitors(self, *nodes: str) -> None:
+        """The monitors of these nodes were killed, and their service control managers have started new ones."""
+        before = {node: self.service(node)["pid"] for node in nodes}
+        for node in nodes:
+            self.lab.fault("kill_service", node=node)
+        self.await_new_monitors(before)
+
+    def await_new_monitors(self, before: Mapping[str, int]) -> None:
+        """On each of these nodes another process than this runs as the monitor, and answers."""
+
+        def new(node: str) -> bool:
+            service = self.service(node)
+            return service.get("state") == "running" and service["pid"] not in (0, before[node])
+
+        until(
+            lambda: all(new(node) for node in before),
+            within_s=RESTART_S,
+            or_say=lambda: f"not started again: {[self.service(node) for node in before]}",
+        )
+        self.await_monitors(*before)
+
+    def await_monitors(self, *nodes: str, alone: bool = False) -> None:
+        """The monitors of these nodes answer and (unless ``alone``) hear each other; each has settled its groups."""
+
+        def settled(node: str) -> bool:
+            try:
+                status = self.ask(node, "cluster_info")["data"]
+            except (LabError, KeyError):
+                return False
+            peers = alone or all(other["state"] == "alive" for other in status["nodes"])
+            return peers and all(group["state"] not in ("unknown", "starting") for group in status["groups"])
+
+        until(
+            lambda: all(settled(node) for node in nodes),
+            within_s=RESTART_S,
+            or_say=lambda: f"no settled monitor on all of {nodes}",
+        )
 
     # -- repair
 

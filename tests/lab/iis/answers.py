@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 
 from ..surface.paths import Drives
 from .config import Site
-from .content import content_type, find_file
+from .content import configuration_is_broken, content_type, find_file
 from .http import Request, Response
 
 SLOW_PATH = "/__slow"
@@ -26,6 +26,8 @@ async def answer_for(request: Request, *, node: str, drives: Drives, site: Site 
         return _text(HTTPStatus.BAD_REQUEST, "Bad Request - Invalid Hostname", headers)
     if not pool_runs:
         return _text(HTTPStatus.SERVICE_UNAVAILABLE, "The service is unavailable.", headers)
+    if configuration_is_broken(drives, site):
+        return _text(HTTPStatus.INTERNAL_SERVER_ERROR, "500.19 - The web.config is malformed.", headers)
     if request.method not in ("GET", "HEAD"):
         return _text(HTTPStatus.METHOD_NOT_ALLOWED, "Only GET and HEAD.", headers | {"Allow": "GET, HEAD"})
     if request.path == SLOW_PATH:

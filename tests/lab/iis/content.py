@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import mimetypes
+import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
@@ -47,6 +48,20 @@ def find_file(drives: Drives, site: Site, url_path: str) -> Path | None:
     except PathError:
         return None
     return file if file.is_file() else None
+
+
+def configuration_is_broken(drives: Drives, site: Site) -> bool:
+    """Whether the web.config in the site's home folder is no XML, which IIS answers with 500.19 to everything."""
+    home = site.folders.get("/")
+    if home is None:
+        return False
+    try:
+        ET.parse(drives.local(expand(home).rstrip("\\") + "\\web.config"))
+    except (OSError, PathError):
+        return False
+    except ET.ParseError:
+        return True
+    return False
 
 
 def content_type(file: Path) -> str:

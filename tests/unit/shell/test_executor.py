@@ -247,3 +247,14 @@ def test_work_in_a_thread_gives_its_result_or_its_error_to_whoever_waits() -> No
             await bench.workers.run(fail)
 
     run(story)
+
+
+def test_threads_are_added_only_while_all_are_busy() -> None:
+    async def story(bench: Bench) -> None:
+        for _ in range(200):
+            await asyncio.gather(*(bench.workers.run(lambda: time.sleep(0.0001)) for _ in range(4)))
+        assert bench.workers.count <= 8, "four at work, and four that have told their result a moment ago"
+        bench.workers.close()
+        assert await bench.workers.run(lambda: 7) == 7, "what is asked for in the last moment is still done"
+
+    run(story)

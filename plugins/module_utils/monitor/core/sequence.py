@@ -3,8 +3,10 @@
 
 """In which order the resources of a group start and stop, and the run of such an order.
 
-Stop: sites, then addresses, then volumes. Start: volumes, sites, then addresses, so that the first client that
-reaches the address finds the site listening; a site counts as in service only when its address is up too. IIS takes
+Stop: addresses, then sites, then volumes: as long as the address is there, a request that the stopped site no longer
+takes would be answered by any site that listens on all addresses. A site that is to drain keeps its address while its
+requests end. Start: volumes, sites, then addresses, so that the first client that reaches the address finds the site
+listening; a site counts as in service only when its address is up too. IIS takes
 bindings of addresses that are away, because HTTP.sys registers URL prefixes, not sockets (unconfirmed; the self-test
 looks). A site without a volume can even be started while its group is elsewhere: that is ``prepare``.
 Source: guide chapter 5, "Recovery Operations": address in service, volume unlocked, site started.
@@ -46,10 +48,12 @@ def start_stages(resources: Sequence[Resource], *, prepared: frozenset[str] = fr
 
 
 def stop_stages(resources: Sequence[Resource]) -> tuple[Stage, ...]:
-    """The stages that take the resources down, parents before children."""
+    """The stages that take the resources down: first whatever drains, then addresses, sites, volumes."""
+    draining = [r for r in resources if isinstance(r, Hierarchy) and r.drain_s > 0]
     return _stages(
-        [("stop", r) for r in resources if isinstance(r, Hierarchy)],
+        [("stop", r) for r in draining],
         [("stop", r) for r in resources if isinstance(r, Ip)],
+        [("stop", r) for r in resources if isinstance(r, Hierarchy) and r not in draining],
         [("stop", r) for r in resources if isinstance(r, Volume)],
     )
 

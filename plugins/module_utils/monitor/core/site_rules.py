@@ -58,6 +58,25 @@ def differences(a: Site, b: Site, *, of_a: str = "this node", of_b: str = "the o
     return problems
 
 
+def overheard(protected: Iterable[Site], others: Iterable[Site]) -> list[str]:
+    """Warnings, for people, of sites that listen on all addresses at a port of a protected site.
+
+    HTTP.sys gives them the requests of a protected site that is stopped while its address is there, so clients would
+    get another site's pages with a good status.
+    Source: learn.microsoft.com/en-us/windows/win32/http/urlprefix-strings, "Weak wildcard"
+    """
+    listening = {(site.name, b.port) for site in others for b in site.bindings if b.ip in ("", "*")}
+    concerned = {(site.name, b.port) for site in protected for b in site.bindings}
+    return [
+        f"Site {name!r} listens on all addresses at port {port}: when {ours!r} is stopped and its address is there, "
+        f"clients get the pages of {name!r}. Give {name!r} an address of its own, or stop it and set serverAutoStart "
+        "to false."
+        for name, port in sorted(listening)
+        for ours, our_port in sorted(concerned)
+        if our_port == port
+    ]
+
+
 def _unprotected_binding(binding: Binding, path: str, known: list[str]) -> Problem:
     if binding.ip in ("", "*"):
         message = "the binding has no IP address of its own."

@@ -20,6 +20,7 @@ from ..core.graph import groups_of
 from ..core.model import Config, Site
 from ..core.problems import Problem, found
 from ..core.settings import read_sites as sites_described
+from ..core.site_rules import overheard
 from ..errors import NotThereError, RequestError
 from ..surface import Surface
 from ..windows.iis import IisSite, certificate_changes, read_sites, site_changes, write_sites
@@ -96,6 +97,7 @@ class Describing:
         if request.verb == "hierarchy":
             groups = groups_of(change.config).values() if change.config is not None else ()
             data["groups"] = [{"name": group.name, "tags": list(group.tags)} for group in groups]
+            data["warnings"] = _overheard(change.config, sites)
         return success(data, changed=change.changed, diff=_diff(request, change))
 
     def _node_named(self, request: Request) -> str | None:
@@ -158,6 +160,14 @@ class Describing:
             except NotThereError:
                 states[name] = "absent"
         return states
+
+
+def _overheard(config: Config | None, sites: Mapping[str, IisSite]) -> list[str]:
+    """Warnings of sites that start by themselves and would answer in a protected site's place."""
+    names = {hierarchy.site for hierarchy in config.hierarchies} if config is not None else set()
+    protected = [iis.site for name, iis in sites.items() if name in names]
+    others = [iis.site for name, iis in sites.items() if name not in names and iis.autostart]
+    return overheard(protected, others)
 
 
 def _differs(current: IisSite | None, wanted: Site) -> bool:

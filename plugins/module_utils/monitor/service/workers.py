@@ -12,8 +12,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+from collections import deque
 from collections.abc import Callable
-from queue import Empty, SimpleQueue
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -21,23 +21,32 @@ Job = Callable[[], None]
 
 
 class Workers:
-    """``ready`` threads wait from the start; up to ``most`` are added while all are busy."""
+    """``ready`` threads wait from the start; up to ``most`` are added, each when no other is free for a job."""
 
     def __init__(self, *, name: str, ready: int, most: int) -> None:
         self._name = name
         self._most = most
-        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
-        self._idle = threading.Semaphore(0)
-        self._lock = threading.Lock()
+        self._jobs: deque[Job] = deque()
+        self._changed = threading.Condition()
         self._count = 0
+        self._free = 0
         self._closed = False
-        for _unused in range(ready):
-            self._hire(None)
+        with self._changed:
+            for _ in range(ready):
+                self._hire()
+
+    @property
+    def count(self) -> int:
+        """How many threads there are."""
+        return self._count
 
     def submit(self, job: Job) -> None:
         """The job runs as soon as a thread is free; it must not raise."""
-        if self._idle.acquire(blocking=False) or not self._hire(job):
-            self._jobs.put(job)
+        with self._changed:
+            self._jobs.append(job)
+            if self._free < len(self._jobs) and self._count < self._most:
+                self._hire()
+            self._changed.notify()
 
     async def run(self, work: Callable[[], T]) -> T:
         """What the work returns or raises, without blocking the event loop.
@@ -67,33 +76,30 @@ class Workers:
         return await outcome
 
     def close(self) -> None:
-        """Idle threads end; busy ones when their job is done."""
-        with self._lock:
+        """Free threads end; busy ones when the jobs that wait are done."""
+        with self._changed:
             self._closed = True
-            for _unused in range(self._count):
-                self._jobs.put(None)
+            self._changed.notify_all()
 
-    def _hire(self, first: Job | None) -> bool:
-        with self._lock:
-            if self._count >= self._most or self._closed:
-                return False
-            self._count += 1
-            name = f"{self._name}-{self._count}"
-        threading.Thread(target=self._work, args=(first,), name=name, daemon=True).start()
-        return True
+    def _hire(self) -> None:
+        """A new thread counts as free at once, so that the next job does not hire another one."""
+        self._count += 1
+        self._free += 1
+        threading.Thread(target=self._work, name=f"{self._name}-{self._count}", daemon=True).start()
 
-    def _work(self, first: Job | None) -> None:
-        if first is not None:
-            first()
-        while True:
-            try:
-                job = self._jobs.get_nowait()
-            except Empty:
-                self._idle.release()
-                job = self._jobs.get()
-            if job is None:
-                return
+    def _work(self) -> None:
+        while (job := self._next()) is not None:
             job()
+            with self._changed:
+                self._free += 1
+
+    def _next(self) -> Job | None:
+        """The next job, for a thread that counts as free; None when there will be none any more."""
+        with self._changed:
+            while not self._jobs and not self._closed:
+                self._changed.wait()
+            self._free -= 1
+            return self._jobs.popleft() if self._jobs else None
 
 
 def tell(loop: asyncio.AbstractEventLoop, call: Callable[..., None], *args: object) -> None:
