@@ -63,7 +63,7 @@ def prepare(lab: Lab, address: str) -> None:
     code = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 1).close()"
     hosts = [LAN.address(default_topology().machine(name).host) for name in NODES]
     for host in (*hosts, address):
-        for _ in range(READY_TRIES_MAX):
+        for _unused in range(READY_TRIES_MAX):
             if lab.run("client", ["python", "-c", code, host, str(PORT)]).code == 0:
                 break
             time.sleep(0.05)

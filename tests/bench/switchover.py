@@ -98,7 +98,7 @@ def measure(lab: Lab, *, tag: str, address: str, name: str, moves: int) -> tuple
         load(lab, f"http://{address}/", every_ms=EVERY_MS, timeout_ms=TIMEOUT_MS) as asked,
     ):
         target = holder(lab, tag)
-        for _ in range(moves):
+        for _unused in range(moves):
             time.sleep(PAUSE_S)
             target = "n1" if target == "n2" else "n2"
             start_s = time.monotonic()

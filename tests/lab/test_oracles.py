@@ -55,7 +55,7 @@ def test_the_shortest_double_address_is_seen_though_no_sample_could(plain_lab: L
     give(plain_lab, "n1", SHOP)
     batch = f"address add {SHOP}/24 dev LAN\naddress del {SHOP}/24 dev LAN\n"
     with recording(plain_lab, addresses=[SHOP]) as seen:
-        for _ in range(20):
+        for _unused in range(20):
             assert plain_lab.run("n2", ["ip", "-batch", "-"], stdin=batch).code == 0
     assert sum("on n1 and n2" in fault or "on n2 and n1" in fault for fault in seen.faults()) >= 20
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from holdfast_lab.world import launch, namespaces
-from holdfast_lab.world.hands import reaches
+from holdfast_lab.world.hands import reaches, reaches_soon
 from holdfast_lab.world.places import PYTHON_PATH, REPOSITORY, Places
 from holdfast_lab.world.preflight import NotPossibleError
 from holdfast_lab.world.remote import Lab
@@ -25,13 +25,13 @@ DISK = "HFLAB-DISK-0001"
 
 
 def test_the_client_reaches_the_nodes_on_the_lan_only(plain_lab: Lab) -> None:
-    assert reaches(plain_lab, "client", "10.77.0.11")
-    assert reaches(plain_lab, "client", "10.77.0.12")
+    assert reaches_soon(plain_lab, "client", "10.77.0.11")
+    assert reaches_soon(plain_lab, "client", "10.77.0.12")
     assert not reaches(plain_lab, "client", "10.77.1.11")
 
 
 def test_nodes_reach_each_other_on_all_three_networks(plain_lab: Lab) -> None:
-    assert all(reaches(plain_lab, "n1", f"10.77.{network}.12") for network in (0, 1, 2))
+    assert all(reaches_soon(plain_lab, "n1", f"10.77.{network}.12") for network in (0, 1, 2))
 
 
 def test_the_hosts_network_has_none_of_the_labs_interfaces_addresses_or_routes(plain_lab: Lab) -> None:

@@ -80,7 +80,7 @@ def addresses(queries: socket.socket) -> set[str]:
     """Every IPv4 address configured in the socket's namespace now."""
     queries.send(_GET)
     found: set[str] = set()
-    for _ in range(DUMP_PARTS_MAX):
+    for _unused in range(DUMP_PARTS_MAX):
         for kind, payload in split_messages(queries.recv(RECEIVE_BYTES)):
             if kind in (NLMSG_DONE, NLMSG_ERROR):
                 return found

@@ -26,6 +26,10 @@ NSID_GENERATION = 1000
 """Network namespace ids are host number + generation * this: a new one for each power-on."""
 
 
+CARRIER_LOOKS_MAX = 250
+"""Looks, 20 ms apart, for the carrier of a cable that was plugged in again."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Roughness:
     """What a bad cable does to frames; from_machine and to_machine cut one direction only."""
@@ -95,11 +99,22 @@ class Fabric:
         await self._netlink.link("set", index=await self._index(port), master=bridge, state=state)
         if isinstance(condition, Roughness):
             await self._insert_wire(port, network, condition)
+        if condition == "good":
+            await self._until_carrier(port)
         self._conditions[port] = condition
 
     def condition(self, machine: Machine, network: Network) -> Condition:
         """What the machine's cable to this network is like."""
         return self._conditions.get(machine.port(network), "good")
+
+    async def _until_carrier(self, port: str) -> None:
+        """The cable carries frames: after a pulled plug the kernel takes up to a second to notice (linkwatch)."""
+        for _unused in range(CARRIER_LOOKS_MAX):
+            [link] = await self._netlink.link("get", index=await self._index(port))
+            if link.get("state") == "up" and link.get("operstate") == "UP":
+                return
+            await asyncio.sleep(0.02)
+        raise RuntimeError(f"the cable {port} has no carrier after {CARRIER_LOOKS_MAX * 0.02:.0f} s")
 
     async def _insert_wire(self, port: str, network: Network, roughness: Roughness) -> None:
         inner, outer = f"w-{port}", f"v-{port}"

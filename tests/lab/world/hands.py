@@ -8,6 +8,7 @@ from .remote import Lab, LabError
 from .topology import LAN, default_topology
 
 PROBE_TIMEOUT_S = 0.5
+TRIES_MAX = 10
 
 
 def give(lab: Lab, node: str, address: str) -> None:
@@ -30,6 +31,11 @@ def announce(lab: Lab, node: str, address: str) -> None:
     outcome = lab.run(node, ["python", "-c", code, LAN.alias, mac, address])
     if outcome.code != 0:
         raise LabError(f"{node} could not announce {address}: {outcome.err.strip()}")
+
+
+def reaches_soon(lab: Lab, machine: str, address: str, *, port: int = 80) -> bool:
+    """Whether a connection succeeds at one of several tries: for what takes a moment, as ARP after a cut does."""
+    return any(reaches(lab, machine, address, port=port) for _unused in range(TRIES_MAX))
 
 
 def reaches(lab: Lab, machine: str, address: str, *, port: int = 80) -> bool:

@@ -73,7 +73,7 @@ class Computer:
 
         A process can fork while the others are being stopped, so this goes on until a round finds all stopped.
         """
-        for _ in range(FREEZE_ROUNDS_MAX):
+        for _unused in range(FREEZE_ROUNDS_MAX):
             running = [
                 pid
                 for pid in namespaces.processes_of_namespace(self.pid)

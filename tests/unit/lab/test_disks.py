@@ -132,12 +132,12 @@ def test_a_key_cannot_be_used_or_released_by_another_node(node: Callable[..., Sh
 
 def test_everything_can_be_done_twice(node: Callable[..., Shelf], disk: Path) -> None:
     n1 = node("n1")
-    for _ in range(2):
+    for _unused in range(2):
         bring_up(n1, key="k1")
     before = (disk / "state.json").stat().st_mtime_ns
     bring_up(n1, key="k1")
     assert (disk / "state.json").stat().st_mtime_ns == before
-    for _ in range(2):
+    for _unused in range(2):
         n1.unmount(letter="X:", force=False)
         n1.set_online(DISK, online=False)
         n1.release(DISK, key="k1")

@@ -78,7 +78,7 @@ def test_a_lossy_cable_loses_about_its_share(ends: Ends) -> None:
     direction = ends.direction(loss=0.3)
     wire = Wire(directions=[direction], chance=random.Random(7))
     count = 0
-    for _ in range(400):
+    for _unused in range(400):
         ends.machine.send(b"frame")
         wire.take_in(direction, 0.0)
         count += len(ends.arrived())

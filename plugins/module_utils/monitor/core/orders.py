@@ -7,17 +7,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-from .desk import Command
+from .desk import Command, Desk
 from .events import Commanded
 from .graph import Group
+from .group import GroupMachine
+from .membership import Membership
+from .model import Config
 
-if TYPE_CHECKING:
-    from .machine import Machine
+
+class Node(Protocol):
+    """What a command needs to know of the node that it was given to."""
+
+    node: str
+    now_s: float
+    config: Config | None
+    desk: Desk
+    groups: dict[str, GroupMachine]
+    membership: Membership
+
+    def view(self) -> dict[str, Any] | None:
+        """The cluster as this node sees it."""
 
 
-def command(machine: Machine, event: Commanded) -> None:
+def command(machine: Node, event: Commanded) -> None:
     """The command is answered, or its orders are on their way."""
     opened = machine.desk.open(event, machine.now_s)
     if machine.config is None:
@@ -30,7 +44,7 @@ def command(machine: Machine, event: Commanded) -> None:
         _orders(machine, opened, event.args)
 
 
-def _orders(machine: Machine, opened: Command, args: Mapping[str, Any]) -> None:
+def _orders(machine: Node, opened: Command, args: Mapping[str, Any]) -> None:
     tags = [args["tag"]] if opened.verb == "plan" else list(args.get("tags", ()))
     error = _unknown_tags(machine, tags) or _unknown_nodes(machine, args)
     if error:
@@ -46,7 +60,7 @@ def _orders(machine: Machine, opened: Command, args: Mapping[str, Any]) -> None:
 
 
 def _in_service(
-    machine: Machine, opened: Command, group: Group, tags: tuple[str, ...], args: Mapping[str, Any]
+    machine: Node, opened: Command, group: Group, tags: tuple[str, ...], args: Mapping[str, Any]
 ) -> None:
     register = machine.groups[group.name].register
     if args.get("initial") and register.epoch > 0:
@@ -59,7 +73,7 @@ def _in_service(
 
 
 def _out_of_service(
-    machine: Machine, opened: Command, group: Group, tags: tuple[str, ...], args: Mapping[str, Any]
+    machine: Node, opened: Command, group: Group, tags: tuple[str, ...], args: Mapping[str, Any]
 ) -> None:
     register = machine.groups[group.name].register
     if register.holder is None:
@@ -69,7 +83,7 @@ def _out_of_service(
     _give(machine, opened, group, register.holder, {"tags": tags, "check": bool(args.get("check"))})
 
 
-def _give(machine: Machine, opened: Command, group: Group, node: str, order: Mapping[str, Any]) -> None:
+def _give(machine: Node, opened: Command, group: Group, node: str, order: Mapping[str, Any]) -> None:
     if node != machine.node and not machine.membership.alive(node, machine.now_s):
         state = machine.membership.state(node, machine.now_s)
         text = (
@@ -82,7 +96,7 @@ def _give(machine: Machine, opened: Command, group: Group, node: str, order: Map
     machine.desk.give(opened, group, node, order, machine.now_s)
 
 
-def _by_group(machine: Machine, tags: Iterable[str]) -> dict[str, tuple[str, ...]]:
+def _by_group(machine: Node, tags: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """The heads that the tags mean, by group: an address or a volume means the hierarchies that need it."""
     wanted: dict[str, tuple[str, ...]] = {}
     for tag in dict.fromkeys(tags):
@@ -92,7 +106,7 @@ def _by_group(machine: Machine, tags: Iterable[str]) -> dict[str, tuple[str, ...
     return wanted
 
 
-def _unknown_tags(machine: Machine, tags: Iterable[str]) -> str:
+def _unknown_tags(machine: Node, tags: Iterable[str]) -> str:
     known = sorted(tag for g in machine.groups.values() for tag in g.group.tags)
     for tag in tags:
         if tag not in known:
@@ -102,7 +116,7 @@ def _unknown_tags(machine: Machine, tags: Iterable[str]) -> str:
     return "" if list(tags) else "No tag was given; name at least one hierarchy, address or volume."
 
 
-def _unknown_nodes(machine: Machine, args: Mapping[str, Any]) -> str:
+def _unknown_nodes(machine: Node, args: Mapping[str, Any]) -> str:
     nodes = [machine.node, *machine.membership.peers]
     for node in (args.get("node"), *(args.get("peers_off") or ())):
         if node is not None and node not in nodes:
