@@ -76,6 +76,12 @@ options:
       drain_s:
         description: Part of the site's protection, see M(holdfast.iis.hierarchy). It has no effect here.
         type: float
+  prune:
+    description:
+      - Whether sites in IIS that this list does not mention are removed, those that Holdfast never made included.
+      - A protected site is never removed; the task is refused then.
+    type: bool
+    default: false
 version_added: "0.1.0"
 author:
   - Holdfast contributors (@holdfast)
@@ -89,7 +95,6 @@ extends_documentation_fragment:
   - ansible.builtin.action_common_attributes.flow
   - holdfast.iis.attributes
   - holdfast.iis.attributes.node
-  - holdfast.iis.options.prune
 seealso:
   - module: holdfast.iis.hierarchy
   - module: holdfast.iis.in_service

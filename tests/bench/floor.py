@@ -20,12 +20,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from holdfast_lab.client.load import load
-from holdfast_lab.client.samples import Summary
 from holdfast_lab.oracle.arp_frames import Arp, encode
 from holdfast_lab.world.control import OUTSIDE
 from holdfast_lab.world.namespaces import in_network_of
 from holdfast_lab.world.remote import Lab
 from holdfast_lab.world.topology import LAN, default_topology
+
+from .numbers import Move
 
 PORT = 8099
 BROADCAST = "ff:ff:ff:ff:ff:ff"
@@ -33,7 +34,7 @@ NODES = ("n1", "n2")
 READY_TRIES_MAX = 200
 
 
-def measure(lab: Lab, *, address: str, moves: int, pause_s: float, every_ms: float, timeout_ms: float) -> list[Summary]:
+def measure(lab: Lab, *, address: str, moves: int, pause_s: float, every_ms: float, timeout_ms: float) -> list[Move]:
     """What a client saw of each of so many moves; the address is nowhere before and afterwards."""
     machines = lab.status()["machines"]
     pids = {name: str(machines[name]["pid"]) for name in NODES}
@@ -49,7 +50,10 @@ def measure(lab: Lab, *, address: str, moves: int, pause_s: float, every_ms: flo
         if done.code != 0:
             raise RuntimeError(f"the floor's script failed: {done.err}")
         times = json.loads(out.read_text(encoding="utf-8"))
-        return [asked.between(t_s - pause_s / 2, t_s + pause_s / 2) for t_s in times]
+        return [
+            Move(around=asked.between(start_s - pause_s / 2, end_s + pause_s / 2), during=asked.between(start_s, end_s))
+            for start_s, end_s in times
+        ]
     finally:
         for name in NODES:
             lab.run(name, ["ip", "address", "del", f"{address}/{LAN.prefix_length}", "dev", LAN.alias])
@@ -72,7 +76,7 @@ def prepare(lab: Lab, address: str) -> None:
 
 
 def move(*, address: str, moves: int, pause_s: float, out: Path, pids: Sequence[int]) -> None:
-    """The address was moved so many times, to and fro; when each began is in the file (monotonic seconds).
+    """The address was moved so many times, to and fro; when each began and ended is in the file (monotonic seconds).
 
     Runs in the supervisor's namespaces.
     """
@@ -84,10 +88,11 @@ def move(*, address: str, moves: int, pause_s: float, out: Path, pids: Sequence[
     for number in range(moves):
         source, target = number % 2, 1 - number % 2
         time.sleep(pause_s)
-        times.append(time.monotonic())
+        start_s = time.monotonic()
         subprocess.run([*commands[source], "del", *place], check=True)
         subprocess.run([*commands[target], "add", *place], check=True)
         raws[target].send(announcement(macs[target], address))
+        times.append((start_s, time.monotonic()))
     time.sleep(pause_s)
     out.write_text(json.dumps(times), encoding="utf-8")
 

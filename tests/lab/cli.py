@@ -36,7 +36,7 @@ def up(options: argparse.Namespace) -> int:
     lab = launch.up(default_places(), launch.Wish(nodes=options.nodes, program=options.program))
     print(f"The lab runs in {lab.places.root}:")
     show_machines(lab)
-    print("Try: ansible-playbook -i inventory/lab playbooks/site.yml   (end it with: make lab-down)")
+    print("Try: .venv/bin/ansible-playbook -i inventory/lab playbooks/site.yml   (end it with: make lab-down)")
     return 0
 
 

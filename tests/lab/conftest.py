@@ -58,6 +58,7 @@ def theatre(cluster: Lab) -> Iterator[Scene]:
 @pytest.fixture
 def scene(theatre: Scene) -> Iterator[Scene]:
     """The cluster under watch, each site at home; afterwards again, and nothing was ever on two nodes at once."""
+    assert not theatre.broken, f"an earlier test left the cluster beyond repair: {theatre.broken}"
     try:
         yield theatre
     finally:

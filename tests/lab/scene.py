@@ -51,6 +51,9 @@ class Scene:
     seen: Recording
     loads: Mapping[str, Load]
     _hands: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(4, "command"))
+    broken: str = ""
+    """Why the cluster could not be restored after a test; the tests that follow need not try."""
+
     _told: set[str] = field(default_factory=set)
 
     # -- commands
@@ -135,6 +138,11 @@ class Scene:
         )
         return self.loads[tag].between(start_s, end_s)
 
+    def foreign_pages(self, tag: str, start_s: float, end_s: float) -> list[tuple[str | None, str | None]]:
+        """Node and site of every good answer that a client of the site got from another site in this time."""
+        samples = [s for s in self.loads[tag].read() if start_s <= s.start_s <= end_s]
+        return [(s.node, s.site) for s in samples if s.ok and s.site != tag]
+
     def new_faults(self) -> list[str]:
         """Every time that anything was on two nodes at once, since it was asked last; empty when all is well."""
         self.seen.read()
@@ -182,7 +190,7 @@ class Scene:
         self.await_monitors(*before)
 
     def await_monitors(self, *nodes: str, alone: bool = False) -> None:
-        """The monitors of these nodes answer and (unless ``alone``) hear each other; each has settled its groups."""
+        """The monitors of these nodes answer, hear each other (unless ``alone``), and have settled their groups."""
 
         def settled(node: str) -> bool:
             try:
@@ -190,7 +198,8 @@ class Scene:
             except (LabError, KeyError):
                 return False
             peers = alone or all(other["state"] == "alive" for other in status["nodes"])
-            return peers and all(group["state"] not in ("unknown", "starting") for group in status["groups"])
+            mine = [group["state"] for group in status["groups"] if not alone or group["holder"] == node]
+            return peers and not {"unknown", "starting"} & set(mine)
 
         until(
             lambda: all(settled(node) for node in nodes),
@@ -202,6 +211,7 @@ class Scene:
 
     def restore(self) -> None:
         """Machines on, cables good, no faults, both monitors running, each site in service at home."""
+        self.broken = "the restoration was interrupted"
         for node in NODES:
             self.heal(node)
         for name, machine in self.lab.status()["machines"].items():
@@ -214,6 +224,7 @@ class Scene:
             if any(condition != "good" for condition in machine["cables"].values()):
                 self.lab.fault("restore_path", node=name)
         self.bring_home()
+        self.broken = ""
 
     def bring_home(self) -> None:
         """Each site is in service on its preferred node, by command."""
@@ -228,7 +239,7 @@ class Scene:
             told.append(str(answer.get("error")))
             return bool(answer["ok"])
 
-        until(home, within_s=RESTORE_S, or_say=lambda: f"the cluster could not be restored: {told[-1]}")
+        until(home, within_s=RESTORE_S, or_say=lambda: f"the sites could not be brought home: {told[-1]}")
         for tag, node in HOME.items():
             self.await_standing(tag, node, within_s=5.0)
 

@@ -124,7 +124,7 @@ def test_a_rough_path_delays_and_still_carries_large_transfers_intact(plain_lab:
     )
     plain_lab.start("receiver", "n1", ["python", "-uc", receive])
     send = (
-        "import socket, time\nfor _unused in range(50):\n try: s = socket.create_connection(('10.77.0.11', 9), 5); break\n"
+        "import socket, time\nfor k in range(50):\n try: s = socket.create_connection(('10.77.0.11', 9), 5); break\n"
         " except ConnectionRefusedError: time.sleep(.05)\n"
         "t = time.time(); s.sendall(b'x' * 3_000_000); s.close()"
     )

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """One request: when it was due and ended (monotonic seconds), and what came of it."""
+    """One request: when it was really begun and when it ended (monotonic seconds), and what came of it."""
 
     number: int
     start_s: float
@@ -62,6 +62,12 @@ class Summary:
     slowest_ms: float
     """The longest that a request that succeeded took."""
 
+    longest_silence_ms: float
+    """The longest time in which the client itself began no request, beyond the pause between two: its own stall.
+
+    An outage shorter than this may have gone unseen, and one beside it looks longer than it was.
+    """
+
     spells: tuple[Spell, ...]
 
 
@@ -82,6 +88,7 @@ def summarise(samples: Sequence[Sample], *, every_s: float) -> Summary:
         longest_outage_ms=outage_s * 1000,
         outage_start_s=since_s if outage_s > 0 else None,
         slowest_ms=max(((sample.end_s - sample.start_s) * 1000 for sample in good), default=0.0),
+        longest_silence_ms=longest_silence_s(ordered, every_s=every_s) * 1000,
         spells=tuple(spells(good)),
     )
 
@@ -96,6 +103,12 @@ def longest_gap(ordered: Sequence[Sample]) -> tuple[float, float | None]:
     marks = [ordered[0].start_s, *(sample.start_s for sample in ordered if sample.ok), ordered[-1].start_s]
     pairs = [(later - earlier, earlier) for earlier, later in pairwise(marks)]
     return max(pairs, key=lambda pair: pair[0])
+
+
+def longest_silence_s(ordered: Sequence[Sample], *, every_s: float) -> float:
+    """The longest time between the starts of two requests in a row, whatever came of them, beyond every_s."""
+    gaps = (later.start_s - earlier.start_s for earlier, later in pairwise(ordered))
+    return max(0.0, max(gaps, default=0.0) - every_s)
 
 
 def spells(good: Iterable[Sample]) -> list[Spell]:

@@ -33,7 +33,7 @@ QUIET_S = 1.0
 TRY_NEXT = (
     ("make lab-up", "the same lab, kept running until make lab-down"),
     (
-        "ansible-playbook -i inventory/lab playbooks/site.yml",
+        ".venv/bin/ansible-playbook -i inventory/lab playbooks/site.yml",
         "set it up with the playbooks, then run it again: changed=0",
     ),
     ("make bench-switchover", "the outage of a move, measured against the floor of this machine"),
@@ -66,7 +66,7 @@ def tell(places: Places) -> int:
     screen.say()
     screen.say(f"All in {time.monotonic() - start_s:.0f} s. The lab is gone. Try next:", style=BOLD)
     for command, what in TRY_NEXT:
-        screen.say(f"   {command:<55} {what}")
+        screen.say(f"   {command:<65} {what}")
     return 0 if good else 1
 
 

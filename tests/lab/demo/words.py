@@ -36,6 +36,7 @@ def client_lines(summary: Summary) -> list[str]:
         f"   requests        {summary.requests}",
         f"   failures        {summary.failures}" + (f"   ({reasons})" if reasons else ""),
         f"   longest outage  {summary.longest_outage_ms:.0f} ms",
+        f"   longest stall of the client itself  {summary.longest_silence_ms:.0f} ms (shorter outages may be unseen)",
     ]
 
 

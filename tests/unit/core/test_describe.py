@@ -233,6 +233,13 @@ def test_check_mode_takes_for_granted_what_an_earlier_task_would_have_made(confi
     assert without_site.changed
 
 
+def test_check_mode_foretells_a_removal_that_an_earlier_task_makes_possible(protected: Config) -> None:
+    change = describe(protected, "ip", {"ips": [], "prune": True}, {}, check=True)
+
+    assert list(change.before) == ["ip-shop"]
+    assert change.after == {}
+
+
 def test_check_mode_still_refuses_what_can_never_work(config: Config) -> None:
     with pytest.raises(RuleError):
         describe(config, "ip", {"ips": [{**IP, "address": "127.0.0.1"}]}, {}, check=True)

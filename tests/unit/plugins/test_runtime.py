@@ -5,11 +5,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import json
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
+from collection import ansible
 
 from ansible_collections.holdfast.iis.plugins.plugin_utils._runtime import RuntimeFault, assemble
 
@@ -105,6 +109,30 @@ def test_a_file_that_is_no_zip_file_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(RuntimeFault, match="cannot be read as a zip file"):
         assemble(tmp_path / "x.zip", [])
+
+
+def test_the_module_makes_the_file_once(embeddable: Path, tmp_path: Path) -> None:
+    wheels = tmp_path / "wheels"
+    wheels.mkdir()
+    wheel(wheels)
+    dest = tmp_path / "runtime.zip"
+    arguments = f"embeddable={embeddable} wheels={wheels} dest={dest}"
+
+    check = made(arguments, "--check")
+    assert not dest.exists()
+    first, again = made(arguments), made(arguments)
+
+    assert [run["changed"] for run in (check, first, again)] == [True, True, False]
+    assert check["sha256"] == first["sha256"] == hashlib.sha256(dest.read_bytes()).hexdigest()
+
+
+def made(arguments: str, *options: str) -> dict[str, Any]:
+    """What the module returned on the control host."""
+    shown = ansible(
+        *("ansible", "localhost", "-i", "localhost,", "-m", "holdfast.iis.runtime", "-a", arguments, "-o", *options)
+    )
+    result: dict[str, Any] = json.loads(shown.partition("=> ")[2].partition("\n")[0])
+    return result
 
 
 def zip_file(path: Path, files: dict[str, str]) -> Path:

@@ -87,11 +87,12 @@ def test_the_rest_may_change_at_any_time(after: Config) -> None:
     ],
 )
 def test_a_site_in_service_keeps_bindings_and_content_on_every_node(new: Site, said: str) -> None:
-    (problem,) = check_site_alterations(CONFIG, {"shop": SITE}, {"shop": new}, ON_N1)
+    (problem,) = check_site_alterations(CONFIG, {"shop": SITE}, {"shop": new}, ON_N1, node="n1")
     assert problem.rule == "HF701"
     assert problem.message == f"site 'shop' is in service on n1; {said} change now."
-    assert check_site_alterations(CONFIG, {"shop": SITE}, {"shop": new}, {}) == []
-    assert check_site_alterations(CONFIG, {}, {"shop": new}, ON_N1) == [], "a site that is missing may be made"
+    assert check_site_alterations(CONFIG, {"shop": SITE}, {"shop": new}, {}, node="n1") == []
+    assert check_site_alterations(CONFIG, {}, {"shop": new}, ON_N1, node="n1") == [], "a site that is missing may be made"
+    assert check_site_alterations(CONFIG, {"shop": SITE}, {"shop": new}, ON_N1, node="n2") == [], "a standby is put right"
 
 
 @pytest.mark.parametrize(
@@ -104,7 +105,7 @@ def test_a_site_in_service_keeps_bindings_and_content_on_every_node(new: Site, s
     ],
 )
 def test_certificates_pools_and_order_may_change_in_service(new: Site) -> None:
-    assert check_site_alterations(CONFIG, {"shop": SITE}, {"shop": new}, ON_N1) == []
+    assert check_site_alterations(CONFIG, {"shop": SITE}, {"shop": new}, ON_N1, node="n1") == []
 
 
 def group(holder: str | None, *, out: bool) -> dict[str, Any]:

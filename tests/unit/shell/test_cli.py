@@ -503,18 +503,18 @@ def test_a_monitor_that_dies_in_the_middle_is_unreachable(
 
 
 def test_forgetting_needs_a_stopped_monitor_and_a_yes(monitor: Monitor, surface: MemorySurface) -> None:
-    surface.put_file(paths.STATE + r"\registers.json", b"torn")
+    surface.put_file(paths.STATE + r"\registers.slots", b"torn")
     lines, code = forget(surface, sure=True)
     assert (lines, code) == (["The monitor runs. Stop it first: Stop-Service Holdfast"], 1)
     monitor.close()
     lines, code = forget(surface, sure=False)
     assert code == 1
     assert lines[-1] == "To do it: holdfast forget-state --yes"
-    assert surface.local_path(paths.STATE + r"\registers.json").exists()
+    assert surface.local_path(paths.STATE + r"\registers.slots").exists()
     lines, code = forget(surface, sure=True)
     assert code == 0
     assert "set-aside-" in lines[0]
-    assert not surface.local_path(paths.STATE + r"\registers.json").exists()
+    assert not surface.local_path(paths.STATE + r"\registers.slots").exists()
     assert forget(surface, sure=True) == (["There are no state files; nothing was done."], 0)
 
 

@@ -384,14 +384,14 @@ def test_a_refused_state_file_is_told_to_whoever_asks_and_nothing_is_touched(wor
     world.describe(n1, n2)
     n1.done("in_service", tags=["shop"], node="n1")
     world.stop("n1")
-    registers = n1.surface.local_path(paths.STATE + "\\registers.json")
+    registers = n1.surface.local_path(paths.STATE + "\\registers.slots")
     registers.write_bytes(registers.read_bytes()[:40])
     n1.surface.changes()
     (n1,) = world.start("n1")
     for verb in ("cluster_info", "out_of_service", "history", "cluster"):
         error = n1.refused(verb, tags=["shop"])
         assert error["kind"] == "refused"
-        assert "registers.json is refused: it is torn" in error["message"]
+        assert "registers.slots is refused: it is torn" in error["message"]
     assert n1.surface.changes() == []
     assert any("is refused" in text for _, level, text in n1.surface.events if level == "error")
 

@@ -89,12 +89,17 @@ class PowerCutError(Exception):
 
 @dataclass
 class PaperDisk:
-    """A disk that remembers what is durable. ``left`` operations go well; the next one is cut in the middle."""
+    """A disk that remembers what is durable. ``left`` operations go well; the next one is cut in the middle.
+
+    ``files`` is what readers see, ``synced`` the contents that were flushed, ``durable`` the names that were, with
+    the contents they then lead to.
+    """
 
     left: int = 10**6
     files: dict[Path, bytes] = field(default_factory=dict)
     durable: dict[Path, bytes] = field(default_factory=dict)
     synced: dict[Path, bytes] = field(default_factory=dict)
+    renamed: set[Path] = field(default_factory=set)
     operations: list[str] = field(default_factory=list)
 
     def _count(self, what: str) -> None:
@@ -112,14 +117,26 @@ class PaperDisk:
         self._count(f"write {path.name}")
         self.files[path] = data
 
+    def overwrite(self, path: Path, offset: int, data: bytes) -> None:
+        if path not in self.files:
+            raise FileNotFoundError(path)
+        assert offset + len(data) <= len(self.files[path]), "the file must not grow: one flush would not do"
+        half = len(data) // 2
+        self.files[path] = _put(self.files[path], offset, data[:half])
+        self._count(f"overwrite {path.name} at {offset}")
+        self.files[path] = _put(self.files[path], offset, data)
+
     def sync(self, path: Path) -> None:
         self._count(f"sync {path.name}")
         self.synced[path] = self.files[path]
+        if path in self.durable and path not in self.renamed:
+            self.durable[path] = self.synced[path]
 
     def replace(self, source: Path, target: Path) -> None:
         self._count(f"replace {target.name}")
         self.files[target] = self.files.pop(source)
         self.synced.pop(target, None)
+        self.renamed.add(target)
         if source in self.synced:
             self.synced[target] = self.synced.pop(source)
 
@@ -128,17 +145,35 @@ class PaperDisk:
         for path in self.files:
             if path.parent == folder:
                 self.durable[path] = self.synced.get(path, b"")
+                self.renamed.discard(path)
 
     def outcomes(self) -> Iterator[tuple[str, dict[Path, bytes]]]:
         """What the disk may hold after the cut: names old or new, contents that were not synced whole or torn."""
         yield "everything got through", dict(self.files)
         yield "only what was synced", dict(self.durable)
         for tear in (0, 1, 2):
-            torn = {
-                path: content if self.synced.get(path) == content else content[: len(content) * tear // 3]
-                for path, content in self.files.items()
-            }
-            yield f"contents that were not synced are torn ({tear}/3)", torn
+            torn = {path: self._torn(path, tear, last_part_first=False) for path in self.files}
+            yield f"only the first {tear}/3 of what was not synced", torn
+            torn = {path: self._torn(path, tear, last_part_first=True) for path in self.files}
+            yield f"only the last {tear}/3 of what was not synced", torn
+
+    def _torn(self, path: Path, tear: int, *, last_part_first: bool) -> bytes:
+        new, old = self.files[path], self.synced.get(path, b"")
+        if old == new:
+            return new
+        if len(old) != len(new):
+            return new[: len(new) * tear // 3]
+        differing = [index for index in range(len(new)) if old[index] != new[index]]
+        start, end = differing[0], differing[-1] + 1
+        cut = start + (end - start) * tear // 3
+        if last_part_first:
+            cut = end - (end - start) * tear // 3
+            return new[:start] + old[start:cut] + new[cut:]
+        return new[:cut] + old[cut:]
+
+
+def _put(content: bytes, offset: int, data: bytes) -> bytes:
+    return content[:offset] + data + content[offset + len(data) :]
 
 
 def interrupted(root: Path, work: Callable[[Store], None], check: Callable[[str, Store, bool], None]) -> int:
@@ -174,7 +209,7 @@ def test_registers_are_the_old_or_the_new_ones_wherever_the_power_is_cut(tmp_pat
         registers = node.load().registers
         assert registers == NEW if finished else registers in (OLD, NEW), cut
 
-    assert interrupted(tmp_path, work, check) == 5 * 5
+    assert interrupted(tmp_path, work, check) == 8 * 3, "an overwrite and a flush, and nothing else"
 
 
 def test_a_cut_while_the_seal_is_written_costs_nothing(tmp_path: Path) -> None:
@@ -192,7 +227,7 @@ def test_a_cut_while_the_seal_is_written_costs_nothing(tmp_path: Path) -> None:
         node.seal()
         assert node.load().registers == NEW, cut
 
-    assert interrupted(tmp_path, work, check) == 5 * 21
+    assert interrupted(tmp_path, work, check) == 8 * 15
 
 
 def test_the_configuration_is_the_old_or_the_new_one_wherever_the_power_is_cut(tmp_path: Path) -> None:
@@ -206,7 +241,7 @@ def test_the_configuration_is_the_old_or_the_new_one_wherever_the_power_is_cut(t
         assert configured is not None, cut
         assert configured.config == changed if finished else configured.config in (CONFIG, changed), cut
 
-    assert interrupted(tmp_path, work, check) == 5 * 9
+    assert interrupted(tmp_path, work, check) == 8 * 9
 
 
 def test_the_very_first_write_can_be_cut_anywhere(tmp_path: Path) -> None:
@@ -262,11 +297,11 @@ def refused(root: Path) -> str:
     return said
 
 
-@pytest.mark.parametrize("name", ["registers.json", "config.json"])
+@pytest.mark.parametrize("name", ["registers.slots", "config.json"])
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
-        (lambda content: content[: len(content) // 2], "torn or not a state file"),
+        (lambda content: content[:100], "torn or not a state file"),
         (lambda content: content[:0], "torn or not a state file"),
         (lambda content: b"\0" * len(content), "torn or not a state file"),
         (lambda content: content.replace(b'"serial":1', b'"serial":9'), "its checksum does not fit"),
@@ -286,21 +321,58 @@ def test_a_damaged_file_is_refused_with_what_to_do(
     assert "run 'holdfast forget-state' here" in message
 
 
-def test_a_file_of_a_newer_version_asks_for_that_version(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["registers.slots", "config.json"])
+def test_a_file_of_a_newer_version_asks_for_that_version(tmp_path: Path, name: str) -> None:
     written(tmp_path)
-    path = state_file(tmp_path, "registers.json")
-    path.write_text(json.dumps({**json.loads(path.read_bytes()), "format": 2, "unheard": "of"}))
+    path = state_file(tmp_path, name)
+    path.write_bytes(path.read_bytes().replace(b'"format":1', b'"format":2'))
     assert "written by a newer Holdfast (format 2; this one knows 1)" in refused(tmp_path)
 
 
 def test_an_older_copy_of_the_registers_is_refused(tmp_path: Path) -> None:
     node = written(tmp_path, OLD)
-    path = state_file(tmp_path, "registers.json")
+    path = state_file(tmp_path, "registers.slots")
     backup = path.read_bytes()
     node.save_registers(NEW)
     node.seal()
     path.write_bytes(backup)
     assert "it is an older copy: number 1, while this node wrote number 2 last" in refused(tmp_path)
+
+
+def test_damage_to_the_latest_slot_is_not_passed_over_for_the_one_before(tmp_path: Path) -> None:
+    """Without the seal the slot before would count, and the epoch would go back."""
+    node = written(tmp_path, OLD)
+    node.save_registers(NEW)
+    path = state_file(tmp_path, "registers.slots")
+    content = path.read_bytes()
+    start = len(content) // 2
+    damaged = content[: start + 20] + b"?" + content[start + 21 :]
+    path.write_bytes(damaged)
+    assert store(tmp_path).load().registers == OLD, "not sealed yet: the power may have gone in the middle"
+    path.write_bytes(content)
+    node.seal()
+    path.write_bytes(damaged)
+    assert "it is an older copy: number 1, while this node wrote number 2 last" in refused(tmp_path)
+
+
+def test_the_slots_grow_with_what_is_in_them(tmp_path: Path) -> None:
+    node = written(tmp_path)
+    sizes = []
+    for count in (10, 100, 1000, 10):
+        registers = {f"group-{number}": NEW["shop"] for number in range(count)}
+        for _ in range(3):
+            node.save_registers(registers)
+            assert store(tmp_path).load().registers == registers
+        sizes.append(state_file(tmp_path, "registers.slots").stat().st_size)
+    assert sizes[0] < sizes[1] < sizes[2] == sizes[3]
+
+
+def test_a_file_that_was_deleted_while_the_monitor_runs_is_written_anew(tmp_path: Path) -> None:
+    node = written(tmp_path, OLD)
+    state_file(tmp_path, "registers.slots").unlink()
+    node.save_registers(NEW)
+    node.seal()
+    assert store(tmp_path).load().registers == NEW
 
 
 def test_an_older_copy_of_the_configuration_is_refused(tmp_path: Path) -> None:
@@ -315,7 +387,7 @@ def test_an_older_copy_of_the_configuration_is_refused(tmp_path: Path) -> None:
 def test_a_file_of_another_machine_is_refused(tmp_path: Path) -> None:
     written(tmp_path / "n1")
     written(tmp_path / "n2", OLD)
-    for name in ("registers.json", "config.json"):
+    for name in ("registers.slots", "config.json"):
         ours = state_file(tmp_path / "n1", name)
         kept = ours.read_bytes()
         shutil.copy(state_file(tmp_path / "n2", name), ours)
@@ -329,23 +401,24 @@ def test_registers_of_another_node_are_refused_even_without_a_seal(tmp_path: Pat
     other = store(tmp_path / "n2")
     other.save_config("n2", CONFIG)
     other.save_registers(NEW)
-    for found in ("registers.json", "config.json"):
+    for found in ("registers.slots", "config.json"):
         document = json.loads(state_file(tmp_path / "n2", found).read_bytes())
         assert document["identity"] == {"node": "n2", "cluster": "web"}
-    shutil.copy(state_file(tmp_path / "n2", "registers.json"), state_file(tmp_path / "n1", "registers.json"))
+    shutil.copy(state_file(tmp_path / "n2", "registers.slots"), state_file(tmp_path / "n1", "registers.slots"))
     shutil.rmtree(Machine(tmp_path / "n1").local_path(paths.DATA + r"\run"))
     assert "is refused" in refused(tmp_path / "n1")
 
 
 def test_one_kind_of_file_in_the_place_of_another_is_refused(tmp_path: Path) -> None:
     written(tmp_path)
-    shutil.copy(state_file(tmp_path, "config.json"), state_file(tmp_path, "registers.json"))
+    config = state_file(tmp_path, "config.json").read_bytes()
+    state_file(tmp_path, "registers.slots").write_bytes(config[:-1].ljust(4000) + b"\n" + b" " * 4001)
     assert "it is a file of kind 'config'" in refused(tmp_path)
 
 
 def test_a_file_that_disappeared_is_missed(tmp_path: Path) -> None:
     written(tmp_path)
-    state_file(tmp_path, "registers.json").unlink()
+    state_file(tmp_path, "registers.slots").unlink()
     assert "it is missing, although this node wrote number 1 of it" in refused(tmp_path)
 
 
@@ -365,12 +438,12 @@ def test_a_lost_seal_is_made_anew_and_the_files_speak_for_themselves(tmp_path: P
 
 def test_forgetting_sets_the_files_aside_and_the_node_starts_as_a_new_one(tmp_path: Path) -> None:
     written(tmp_path)
-    state_file(tmp_path, "registers.json").write_bytes(b"torn")
+    state_file(tmp_path, "registers.slots").write_bytes(b"torn")
     machine = cast(Surface, Machine(tmp_path))
     aside = set_aside(machine, datetime.datetime(2026, 11, 22, 3, 4, 5, tzinfo=datetime.UTC))
     assert aside is not None
     assert aside.name == "set-aside-20261122T030405Z"
-    assert sorted(path.name for path in aside.iterdir()) == ["config.json", "registers.json", "seal.json"]
+    assert sorted(path.name for path in aside.iterdir()) == ["config.json", "registers.slots", "seal.json"]
     assert store(tmp_path).load().configured is None
     assert set_aside(machine, datetime.datetime.now(datetime.UTC)) is None
 

@@ -71,14 +71,16 @@ def check_alterations(before: Config, after: Config, placed: Mapping[str, str]) 
 
 
 def check_site_alterations(
-    config: Config, before: Mapping[str, Site], after: Mapping[str, Site], placed: Mapping[str, str]
+    config: Config, before: Mapping[str, Site], after: Mapping[str, Site], placed: Mapping[str, str], *, node: str
 ) -> list[Problem]:
-    """What the new IIS sites would do to protected sites that are in service."""
+    """What the new IIS sites of the node would do to protected sites that are in service there.
+
+    On a standby a site may be changed at any time: that is how one that was altered by hand is put right.
+    """
     problems = []
     for hierarchy in config.hierarchies:
         old, new = before.get(hierarchy.site), after.get(hierarchy.site)
-        node = placed.get(hierarchy.tag)
-        if old is None or new is None or node is None:
+        if old is None or new is None or placed.get(hierarchy.tag) != node:
             continue
         changed = [name for name, differs in _differences(old, new).items() if differs]
         if changed:

@@ -185,7 +185,8 @@ def _replace_resources(
         problems += check_tags([*_others(config, field), *_kept(old, drafts), *drafts])
     wanted = {draft.value.tag: draft.value for draft in drafts}
     pruned = [resource.tag for resource in old if request.prune and resource.tag not in wanted]
-    for hierarchy in config.hierarchies if config and field != "hierarchies" else ():
+    # In check mode an earlier task of the same run would have removed the hierarchy.
+    for hierarchy in config.hierarchies if config and field != "hierarchies" and not request.check else ():
         problems += [_in_use(field, tag, hierarchy.tag) for tag in pruned if tag in hierarchy.depends_on]
     if problems:
         raise RuleError(problems)

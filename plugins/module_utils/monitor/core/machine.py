@@ -170,6 +170,8 @@ class Machine:
                 self._written(event.number)
             case PathUp():
                 self.membership.connected(event.peer, event.path, up=True)
+                if (event.peer, event.path) in self._due_s:
+                    self._due_s[event.peer, event.path] = self.now_s
                 self.emit(Note(kind="path up", group="", text=f"comm path {event.path} to {event.peer} is connected"))
             case PathDown():
                 self.membership.connected(event.peer, event.path, up=False, reason=event.reason)

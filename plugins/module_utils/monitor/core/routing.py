@@ -44,12 +44,17 @@ def on_look(g: GroupMachine | None, peer: str, look: Look, world: World) -> None
 
 
 def on_ask(g: GroupMachine | None, peer: str, ask: Ask, world: World) -> None:
-    """The peer gets its answer, now or at the end of a hand-over. What runs in the background is let finish first:
-    the peer repeats its question."""
+    """The peer gets its answer, now or at the end of a hand-over.
+
+    The question is left for its repetition while something runs in the background, and while no heartbeat of the
+    peer has told its configuration.
+    """
     if g is None:
         world.send(peer, _no(ask, f"{world.node} does not know {ask.group}"))
         return
     known = world.membership.peers[peer]
+    if not known.config_digest:
+        return
     if known.config_digest != world.digest:
         world.send(peer, _no(ask, f"{world.node} has another configuration ({world.digest})"))
     elif g.task is not None and g.task.request == ask.request:

@@ -144,11 +144,11 @@ class Describing:
         return success({"sites": rows}, changed=bool(differing or removed), diff=_diff(request, change))
 
     def _refuse_under_clients(self, sites: Mapping[str, Site], wanted: Sequence[Site]) -> None:
-        config, view = self._monitor.config, self._monitor.view()
-        if config is None or view is None:
+        config, view, node = self._monitor.config, self._monitor.view(), self._monitor.node
+        if config is None or view is None or node is None:
             return
         after = {site.name: site for site in wanted}
-        if problems := check_site_alterations(config, sites, after, serving(view)):
+        if problems := check_site_alterations(config, sites, after, serving(view), node=node):
             raise RuleError(problems)
 
     def _states(self, names: Sequence[str]) -> dict[str, str]:

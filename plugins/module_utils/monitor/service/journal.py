@@ -27,6 +27,7 @@ from .workers import Workers, tell
 
 log = logging.getLogger(__name__)
 AGAIN_S = 0.5
+SEAL_AFTER_S = 0.5
 RECORDS_WAITING_MAX = 10_000
 EVENT_KINDS = {
     "refused": (1010, "warning"),
@@ -56,6 +57,7 @@ class Journal:
         self._state_thread = Workers(name="state", ready=1, most=1)
         self._history_thread = Workers(name="history", ready=1, most=1)
         self._closing = threading.Event()
+        self._seal_timer: asyncio.TimerHandle | None = None
         # Each counter is written by one thread only: taken and dropped by the loop's, written by the history's.
         self._taken = 0
         self._written = 0
@@ -65,6 +67,9 @@ class Journal:
     def close(self) -> None:
         """What waits is still written when the disk takes it; a hung disk is not waited for."""
         self._closing.set()
+        if self._seal_timer is not None:
+            self._seal_timer.cancel()
+            self._seal_now()
         self._state_thread.close()
         self._history_thread.close()
 
@@ -100,11 +105,20 @@ class Journal:
                 continue
             self.trouble = ""
             tell(self._loop, done)
-            self._seal()
+            tell(self._loop, self._seal_later)
             return
 
+    def _seal_later(self) -> None:
+        """In the loop. Once the disk has nothing more urgent to do: no write of a move is to wait for a seal."""
+        if self._seal_timer is None:
+            self._seal_timer = self._loop.call_later(SEAL_AFTER_S, self._seal_now)
+
+    def _seal_now(self) -> None:
+        self._seal_timer = None
+        self._state_thread.submit(self._seal)
+
     def _seal(self) -> None:
-        """After ``done``, for nobody has to wait for it."""
+        """In the state thread."""
         try:
             self._store.seal()
         except OSError as error:

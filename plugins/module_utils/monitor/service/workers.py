@@ -32,7 +32,7 @@ class Workers:
         self._free = 0
         self._closed = False
         with self._changed:
-            for _ in range(ready):
+            for _number in range(ready):
                 self._hire()
 
     @property

@@ -29,6 +29,9 @@ class Disk(Protocol):
     def write(self, path: Path, data: bytes) -> None:
         """The file has this content, for readers; after a power cut it may have any other."""
 
+    def overwrite(self, path: Path, offset: int, data: bytes) -> None:
+        """The existing bytes there are these now, for readers; after a power cut they may be any mix of both."""
+
     def sync(self, path: Path) -> None:
         """The content stays through a power cut."""
 
@@ -53,11 +56,17 @@ class RealDisk:
         """The file has this content, for readers."""
         path.write_bytes(data)
 
+    def overwrite(self, path: Path, offset: int, data: bytes) -> None:
+        """The existing bytes there are these now."""
+        with path.open("r+b") as file:
+            file.seek(offset)
+            file.write(data)
+
     def sync(self, path: Path) -> None:
         """The content stays through a power cut."""
         # Windows flushes only through a handle that may write.
         with path.open("r+b") as file:
-            os.fsync(file.fileno())
+            _flush(file.fileno())
 
     def replace(self, source: Path, target: Path) -> None:
         """Target is what source was."""
@@ -83,6 +92,10 @@ class RealDisk:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+_flush = getattr(os, "fdatasync", os.fsync)
+"""Without the times of the file, where the system can leave them out: they would cost another write."""
 
 
 def put_durably(disk: Disk, path: Path, data: bytes) -> None:

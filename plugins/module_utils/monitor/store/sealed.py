@@ -6,7 +6,9 @@
 Every file carries its kind, a format version, the origin (a random name that this node gave itself at its first
 write), a serial number and a checksum. A seal in another folder remembers the origin, and of each kind the latest
 serial and checksum. A file that is behind its seal was put back from a backup; one with another origin came from
-another machine. The seal is written after the file, so it may be one behind after a crash; that is no fault.
+another machine. The seal is written after the file, so it may be behind after a crash; that is no fault.
+
+What is written while clients wait lies in slots (see ``slots``); the rest is replaced as a whole.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from typing import Any
 from ..core import codec
 from ..errors import StateError
 from .disk import Disk, put_durably
+from .slots import SlotFile
 
 FORMAT = 1
 _CURE = (
@@ -69,17 +72,18 @@ class Document:
 class SealedFiles:
     """The state files of a node in ``folder``, their seal in ``seal``. Used by one thread at a time."""
 
-    def __init__(self, *, disk: Disk, folder: Path, seal: Path) -> None:
+    def __init__(self, *, disk: Disk, folder: Path, seal: Path, in_slots: frozenset[str]) -> None:
         self._disk = disk
         self._folder = folder
         self._seal_path = seal
         self._seal = self._read_seal()
+        self._slots = {kind: SlotFile(disk, folder / f"{kind}.slots") for kind in in_slots}
         self._serials: dict[str, int] = {}
         self._unsealed: dict[str, Mark] = {}
 
     def path(self, kind: str) -> Path:
         """Where the file of this kind is."""
-        return self._folder / f"{kind}.json"
+        return self._slots[kind].path if kind in self._slots else self._folder / f"{kind}.json"
 
     def read(self, kind: str) -> Document | None:
         """The file's content; None when this node never wrote one.
@@ -87,20 +91,19 @@ class SealedFiles:
         Raises:
             StateError: it is not what this node wrote last.
         """
-        content = self._disk.read(self.path(kind))
+        document = self._in_slots(kind) if kind in self._slots else self._whole(kind)
         mark = self._seal.marks.get(kind) if self._seal else None
-        if content is None:
+        if document is None:
             if mark is not None:
-                raise self._refused(kind, f"it is missing, although this node wrote number {mark.serial} of it")
+                raise self.refused(kind, f"it is missing, although this node wrote number {mark.serial} of it")
             return None
-        document = self._parsed(kind, content)
         if self._seal is not None and document.origin != self._seal.origin:
-            raise self._refused(kind, f"it is of another machine ({_whose(document)})")
+            raise self.refused(kind, f"it is of another machine ({_whose(document)})")
         if mark is not None and document.serial < mark.serial:
             found = f"it is an older copy: number {document.serial}, while this node wrote number {mark.serial} last"
-            raise self._refused(kind, found)
+            raise self.refused(kind, found)
         if mark is not None and document.serial == mark.serial and document.checksum != mark.checksum:
-            raise self._refused(kind, f"it has the number {mark.serial} of what this node wrote, not its content")
+            raise self.refused(kind, f"it has the number {mark.serial} of what this node wrote, not its content")
         self._serials[kind] = document.serial
         if self._seal is None:
             self._seal = Seal(origin=document.origin, marks={})
@@ -120,8 +123,11 @@ class SealedFiles:
             body=body,
         )
         checksum = blank.true_checksum
-        data = codec.encode(blank, Document) | {"checksum": checksum}
-        put_durably(self._disk, self.path(kind), _json(data) + b"\n")
+        content = _json(codec.encode(blank, Document) | {"checksum": checksum}) + b"\n"
+        if kind in self._slots:
+            self._slots[kind].write(content)
+        else:
+            put_durably(self._disk, self.path(kind), content)
         self._serials[kind] = blank.serial
         self._unsealed[kind] = Mark(serial=blank.serial, checksum=checksum)
 
@@ -135,8 +141,30 @@ class SealedFiles:
         self._unsealed = {}
 
     def refused(self, kind: str, found: str) -> StateError:
-        """What to raise about a file whose content makes no sense to whoever asked for it."""
-        return self._refused(kind, found)
+        """What to raise about a file that is not what it should be."""
+        return StateError(f"{self.path(kind)} is refused: {found}. {_CURE}")
+
+    def _whole(self, kind: str) -> Document | None:
+        content = self._disk.read(self.path(kind))
+        return self._parsed(kind, content) if content is not None else None
+
+    def _in_slots(self, kind: str) -> Document | None:
+        """The latest of the two slots. One may be torn: it was being written when the power went."""
+        slots = self._slots[kind]
+        found: dict[int, Document] = {}
+        troubles = []
+        for number, content in enumerate(slots.read()):
+            try:
+                found[number] = self._parsed(kind, content)
+            except _DamagedError as error:
+                troubles.append(error)
+        if not found:
+            if troubles:
+                raise troubles[0]
+            return None
+        latest = max(found, key=lambda number: found[number].serial)
+        slots.keep(latest)
+        return found[latest]
 
     def _parsed(self, kind: str, content: bytes) -> Document:
         try:
@@ -149,11 +177,11 @@ class SealedFiles:
                 )
             document = codec.decode(Document, data)
         except (ValueError, RecursionError, codec.CodecError) as error:
-            raise self._refused(kind, f"it is torn or not a state file ({error})") from None
+            raise self._damaged(kind, f"it is torn or not a state file ({error})") from None
         if document.checksum != document.true_checksum:
-            raise self._refused(kind, "it is torn or was edited: its checksum does not fit")
+            raise self._damaged(kind, "it is torn or was edited: its checksum does not fit")
         if document.kind != kind:
-            raise self._refused(kind, f"it is a file of kind {document.kind!r}")
+            raise self.refused(kind, f"it is a file of kind {document.kind!r}")
         return document
 
     def _read_seal(self) -> Seal | None:
@@ -164,8 +192,12 @@ class SealedFiles:
         except (ValueError, RecursionError, codec.CodecError):
             return None
 
-    def _refused(self, kind: str, found: str) -> StateError:
-        return StateError(f"{self.path(kind)} is refused: {found}. {_CURE}")
+    def _damaged(self, kind: str, found: str) -> _DamagedError:
+        return _DamagedError(*self.refused(kind, found).args)
+
+
+class _DamagedError(StateError):
+    """The content is not what was written; another slot may be."""
 
 
 def _whose(document: Document) -> str:

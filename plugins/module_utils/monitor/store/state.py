@@ -55,7 +55,9 @@ class Store:
         for folder in (self._folder, self._seal.parent):
             folder.mkdir(parents=True, exist_ok=True)
         self._disk = disk or RealDisk()
-        self._files = SealedFiles(disk=self._disk, folder=self._folder, seal=self._seal)
+        self._files = SealedFiles(
+            disk=self._disk, folder=self._folder, seal=self._seal, in_slots=frozenset({REGISTERS})
+        )
         self._incarnation = self._folder / "incarnation"
         self._boot_id = surface.boot_id()
         self._identity: dict[str, str] = {}
@@ -135,7 +137,7 @@ class _Registers:
 def set_aside(surface: Surface, now: datetime.datetime) -> Path | None:
     """The state files and their seal are in the folder given back and count no more; None when there were none."""
     folder = surface.local_path(paths.STATE)
-    names = [folder / f"{kind}.json" for kind in (CONFIG, REGISTERS)] + [surface.local_path(SEAL)]
+    names = [folder / f"{CONFIG}.json", folder / f"{REGISTERS}.slots", surface.local_path(SEAL)]
     there = [path for path in names if path.exists()]
     if not there:
         return None

@@ -1,0 +1,54 @@
+# SPDX-FileCopyrightText: 2026 Holdfast contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The inventories that come with the collection are in order by its own rules."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from collection import ansible
+
+from checkout import ROOT
+from holdfast.core.rules import check_inventory
+
+LAB = {"lab_management_prefix": "127.44.0", "lab_disk_id": "D1", "lab_https_thumbprint": "A" * 40, "lab_password": "x"}
+
+
+@pytest.mark.parametrize("name", ["example", "lab"])
+def test_an_inventory_that_comes_with_the_collection_breaks_no_rule(name: str) -> None:
+    hosts = variables(name)
+    node = next(iter(hosts.values()))
+
+    problems = check_inventory(
+        cluster=node["holdfast_cluster"],
+        ips=node["holdfast_ips"],
+        volumes=node["holdfast_volumes"],
+        sites=node["holdfast_sites"],
+        nodes=sorted(hosts),
+    )
+
+    assert [problem.line for problem in problems] == []
+    assert len(hosts) == 2
+
+
+def test_no_inventory_holds_a_secret() -> None:
+    for path in (ROOT / "inventory").rglob("*.yml"):
+        if path.name != "generated.yml":
+            assert not re.search(r"(?i)password:\s*[^\s\"{#]", path.read_text(encoding="utf-8")), path
+
+
+def variables(name: str) -> dict[str, dict[str, Any]]:
+    """The variables of every host, templates of the lab resolved."""
+    listing = json.loads(ansible("ansible-inventory", "-i", f"inventory/{name}", "--list"))
+    hosts: dict[str, dict[str, Any]] = json.loads(resolved(json.dumps(listing["_meta"]["hostvars"])))
+    return hosts
+
+
+def resolved(text: str) -> str:
+    for variable, value in LAB.items():
+        text = text.replace(f"{{{{ {variable} }}}}", value)
+    return text
