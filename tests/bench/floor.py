@@ -11,22 +11,22 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 from holdfast_lab.client.load import load
 from holdfast_lab.oracle.arp_frames import Arp, encode
+from holdfast_lab.oracle.intervals import handovers
+from holdfast_lab.oracle.recording import recording
 from holdfast_lab.world.control import OUTSIDE
 from holdfast_lab.world.namespaces import in_network_of
 from holdfast_lab.world.remote import Lab
 from holdfast_lab.world.topology import LAN, default_topology
 
-from .numbers import Move
+from .numbers import Move, look
 
 PORT = 8099
 BROADCAST = "ff:ff:ff:ff:ff:ff"
@@ -41,19 +41,18 @@ def measure(lab: Lab, *, address: str, moves: int, pause_s: float, every_ms: flo
     serving = [f"floor-{name}" for name in NODES]
     for name in NODES:
         lab.start(f"floor-{name}", name, ["python", "-m", "holdfast_bench.floor", "serve", name])
-    out = lab.places.logs / "floor-moves.json"
-    script = ["python", "-m", "holdfast_bench.floor", "move", address, str(moves), str(pause_s), str(out)]
+    script = ["python", "-m", "holdfast_bench.floor", "move", address, str(moves), str(pause_s)]
     prepare(lab, address)
     try:
-        with load(lab, f"http://{address}:{PORT}/", every_ms=every_ms, timeout_ms=timeout_ms) as asked:
+        with (
+            recording(lab, addresses=[address]) as watched,
+            load(lab, f"http://{address}:{PORT}/", every_ms=every_ms, timeout_ms=timeout_ms) as asked,
+        ):
             done = lab.run(OUTSIDE, [*script, *pids.values()], timeout_s=60 + moves * (pause_s + 1))
         if done.code != 0:
             raise RuntimeError(f"the floor's script failed: {done.err}")
-        times = json.loads(out.read_text(encoding="utf-8"))
-        return [
-            Move(around=asked.between(start_s - pause_s / 2, end_s + pause_s / 2), during=asked.between(start_s, end_s))
-            for start_s, end_s in times
-        ]
+        seen = handovers(watched.addresses(), subject=address)
+        return [look(asked, one, reach_s=pause_s / 2) for one in seen]
     finally:
         for name in NODES:
             lab.run(name, ["ip", "address", "del", f"{address}/{LAN.prefix_length}", "dev", LAN.alias])
@@ -75,26 +74,19 @@ def prepare(lab: Lab, address: str) -> None:
             raise RuntimeError(f"the floor's web server does not answer at {host}:{PORT}")
 
 
-def move(*, address: str, moves: int, pause_s: float, out: Path, pids: Sequence[int]) -> None:
-    """The address was moved so many times, to and fro; when each began and ended is in the file (monotonic seconds).
-
-    Runs in the supervisor's namespaces.
-    """
+def move(*, address: str, moves: int, pause_s: float, pids: Sequence[int]) -> None:
+    """The address was moved so many times, to and fro. Runs in the supervisor's namespaces."""
     macs = [default_topology().machine(name).mac(LAN) for name in NODES]
     raws = [in_network_of(pid, open_raw) for pid in pids]
     commands = [["nsenter", "--target", str(pid), "--net", "ip", "address"] for pid in pids]
     place = [f"{address}/{LAN.prefix_length}", "dev", LAN.alias]
-    times = []
     for number in range(moves):
         source, target = number % 2, 1 - number % 2
         time.sleep(pause_s)
-        start_s = time.monotonic()
         subprocess.run([*commands[source], "del", *place], check=True)
         subprocess.run([*commands[target], "add", *place], check=True)
         raws[target].send(announcement(macs[target], address))
-        times.append((start_s, time.monotonic()))
     time.sleep(pause_s)
-    out.write_text(json.dumps(times), encoding="utf-8")
 
 
 def open_raw() -> socket.socket:
@@ -137,7 +129,6 @@ def main() -> int:
     mover.add_argument("address")
     mover.add_argument("moves", type=int)
     mover.add_argument("pause_s", type=float)
-    mover.add_argument("out", type=Path)
     mover.add_argument("pids", type=int, nargs=2)
     options = parser.parse_args()
     if options.command == "serve":
@@ -147,7 +138,6 @@ def main() -> int:
             address=options.address,
             moves=options.moves,
             pause_s=options.pause_s,
-            out=options.out,
             pids=options.pids,
         )
     return 0

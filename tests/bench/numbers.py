@@ -14,6 +14,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from holdfast_lab.client.load import Load
 from holdfast_lab.client.samples import Summary
 
 GOAL_RATIO = 3.0
@@ -40,12 +41,29 @@ class Row:
         return statistics.median(self.outages_ms) if self.outages_ms else float("nan")
 
 
+MARGIN_S = 0.025
+"""Looked at before and after a hand-over for a stall of the client; the same for the floor and for Holdfast."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
-    """What the client saw around a move, and during the move itself (where its own silence matters)."""
+    """What the client saw around a move, and during the hand-over (where its own silence matters)."""
 
     around: Summary
     during: Summary
+
+
+def look(asked: Load, handover: tuple[float, float], *, reach_s: float) -> Move:
+    """A move judged by when its address left and came, as an oracle saw it: neither the script nor the monitor says.
+
+    Its outage is looked for up to reach_s on each side; the client must have been awake from before the address left
+    or the outage began until after the address came and the outage ended.
+    """
+    left_s, came_s = handover
+    around = asked.between(left_s - reach_s, came_s + reach_s)
+    begin_s = left_s if around.outage_start_s is None else min(left_s, around.outage_start_s)
+    end_s = max(came_s, begin_s + around.longest_outage_ms / 1000)
+    return Move(around=around, during=asked.between(begin_s - MARGIN_S, end_s + MARGIN_S))
 
 
 def row(name: str, moves: Sequence[Move]) -> Row:

@@ -19,6 +19,7 @@ from typing import Any
 
 from holdfast_lab.client.load import load
 from holdfast_lab.demo.playbook import PlaybookError, run_playbook
+from holdfast_lab.oracle.intervals import handovers
 from holdfast_lab.oracle.recording import recording
 from holdfast_lab.world import launch
 from holdfast_lab.world.calls import call
@@ -27,7 +28,7 @@ from holdfast_lab.world.preflight import NotPossibleError, provide
 from holdfast_lab.world.remote import Lab, LabError
 
 from . import floor
-from .numbers import Move, Row, doubts, phase_table, row, table, together, verdict
+from .numbers import Row, doubts, look, phase_table, row, table, together, verdict
 
 MOVES = 12
 PAUSE_S = 0.5
@@ -107,7 +108,6 @@ def measure(lab: Lab, *, tag: str, address: str, name: str, moves: int) -> tuple
     Raises:
         LabError: a move was refused, did not move, or something was seen on two nodes at once.
     """
-    spans: list[tuple[float, float]] = []
     answers: list[dict[str, Any]] = []
     disk = str(lab.generated()["lab_disk_id"])
     with (
@@ -118,20 +118,18 @@ def measure(lab: Lab, *, tag: str, address: str, name: str, moves: int) -> tuple
         for _unused in range(moves):
             time.sleep(PAUSE_S)
             target = "n1" if target == "n2" else "n2"
-            start_s = time.monotonic()
             [move] = call(lab, target, "in_service", {"tags": [tag], "node": target, "timeout_s": 60})["moves"]
-            spans.append((start_s, time.monotonic()))
             answers.append(move)
             if move["outcome"] != "moved":
                 raise LabError(f"{tag} was not moved to {target}: {move['outcome']}")
         time.sleep(PAUSE_S)
     if faults := watched.faults():
         raise LabError(f"{tag}: " + "; ".join(faults))
-    seen = [
-        Move(around=asked.between(start - PAUSE_S / 2, end + PAUSE_S / 2), during=asked.between(start, end))
-        for start, end in spans
-    ]
-    return row(name, seen), answers
+    seen = handovers(watched.addresses(), subject=address)
+    if len(seen) != moves:
+        raise LabError(f"{tag}: {moves} moves were done, the oracle saw {len(seen)}")
+    looks = [look(asked, one, reach_s=PAUSE_S / 2) for one in seen]
+    return row(name, looks), answers
 
 
 def holder(lab: Lab, tag: str) -> str:

@@ -85,9 +85,7 @@ class Scene:
         self.seen.read()
         at_s = self.seen.end_s
         found: Standing = {"address": set(), "site": {node for node in NODES if self.sites(node).get(tag) == "started"}}
-        found["address"] = {
-            i.holder for i in self.seen.addresses() if i.subject == ADDRESSES[tag] and i.end_s == at_s
-        }
+        found["address"] = {i.holder for i in self.seen.addresses() if i.subject == ADDRESSES[tag] and i.end_s == at_s}
         if tag == "shop":
             found["disk"] = {i.holder for i in self.seen.disks() if i.end_s == at_s}
         return found

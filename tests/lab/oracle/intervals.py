@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Literal
 
 from .records import Record
@@ -106,6 +106,12 @@ def double_service_s(intervals: Sequence[Interval]) -> float:
 def holders_at(intervals: Iterable[Interval], *, subject: str, t_s: float) -> set[str]:
     """Who held the subject at this moment."""
     return {i.holder for i in intervals if i.subject == subject and i.start_s <= t_s <= i.end_s}
+
+
+def handovers(intervals: Sequence[Interval], *, subject: str) -> list[tuple[float, float]]:
+    """When the subject left one holder and when the next one had it, for each change of holder in order."""
+    ordered = sorted((i for i in intervals if i.subject == subject), key=lambda i: i.start_s)
+    return [(one.end_s, other.start_s) for one, other in pairwise(ordered) if one.holder != other.holder]
 
 
 def subtract(interval: Interval, pauses: Sequence[tuple[float, float]]) -> list[Interval]:

@@ -10,6 +10,7 @@ from holdfast_lab.oracle.intervals import (
     answered,
     double_answers,
     double_service_s,
+    handovers,
     held,
     holders_at,
     overlaps,
@@ -119,3 +120,18 @@ def test_who_held_an_address_at_a_moment() -> None:
 def test_records_survive_being_written_and_read() -> None:
     records = [seen(1.25, "n1", True), answer(2.0, "n2", 7)]
     assert from_lines([to_line(record) for record in records]) == records
+
+
+def test_a_handover_is_from_when_one_lost_it_to_when_the_next_had_it() -> None:
+    records = [
+        seen(1.0, "n1", True),
+        seen(2.0, "n1", False),
+        seen(2.25, "n2", True),
+        seen(3.0, "n2", False),
+        seen(3.5, "n2", True),
+        seen(4.0, "n2", False),
+        seen(4.5, "n1", True),
+    ]
+    intervals = held(records, "address", end_s=5.0)
+    assert handovers(intervals, subject=SHOP) == [(2.0, 2.25), (4.0, 4.5)]
+    assert handovers(intervals, subject="10.77.0.114") == []

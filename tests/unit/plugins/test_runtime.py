@@ -126,6 +126,21 @@ def test_the_module_makes_the_file_once(embeddable: Path, tmp_path: Path) -> Non
     assert check["sha256"] == first["sha256"] == hashlib.sha256(dest.read_bytes()).hexdigest()
 
 
+def test_the_playbook_uses_what_was_fetched_before(embeddable: Path, tmp_path: Path) -> None:
+    """Nothing is fetched where the downloads are there and have the hash that is asked for."""
+    dest = tmp_path / "runtime.zip"
+    downloads = tmp_path / "runtime.zip.downloads"
+    (downloads / "wheels").mkdir(parents=True)
+    wheel(downloads / "wheels")
+    fetched = embeddable.rename(downloads / embeddable.name)
+    variables = {"dest": str(dest), "holdfast_runtime_sha256": hashlib.sha256(fetched.read_bytes()).hexdigest()}
+
+    shown = ansible("ansible-playbook", "-i", "localhost,", "playbooks/runtime.yml", "-e", json.dumps(variables))
+
+    assert f"holdfast_monitor_runtime: {dest}" in shown
+    assert "python.exe" in unpacked(dest.read_bytes())
+
+
 def made(arguments: str, *options: str) -> dict[str, Any]:
     """What the module returned on the control host."""
     shown = ansible(

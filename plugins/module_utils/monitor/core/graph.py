@@ -47,7 +47,7 @@ class Group:
 
     @property
     def priorities(self) -> Mapping[str, int]:
-        """Priority by node, 1 = preferred. Equal for all members (rule HF506)."""
+        """Priority by node, 1 = preferred. Equal for all members (rule HF508)."""
         return (self.hierarchies or self.resources)[0].priorities
 
     @property

@@ -33,6 +33,22 @@ SERVICES = Rule(id="HF612", text="IIS is running.", source="guide ch. 2, install
 CLEAN = Rule(id="HF613", text="A standby has no address of the group.", source="guide ch. 2, stop the backup sites")
 CONFLICT = Rule(id="HF614", text="A group's resources are on one node.", source="guide ch. 3, shared resources")
 LOOKED = Rule(id="HF615", text="The node can look at its own resources.", source="guide ch. 5")
+RULES = (
+    ALIVE,
+    AGREED,
+    LISTED,
+    SITE,
+    CERTIFICATE,
+    CONTENT,
+    DISK,
+    LETTER,
+    CARD,
+    STRANGER,
+    SERVICES,
+    CLEAN,
+    CONFLICT,
+    LOOKED,
+)
 
 
 def judge(
