@@ -72,7 +72,8 @@ def answer(stdout: str) -> dict[str, Any] | None:
 def failure_of(error: Mapping[str, Any], *, node: str) -> NodeFailure:
     """The failed result for an error that the node reported."""
     kind = str(error.get("kind", "internal"))
-    message = str(error.get("message") or "no reason was given").rstrip(".") + "."
+    message = str(error.get("message") or "no reason was given")
+    message += "" if message.endswith((".", "?", "!")) else "."
     problems = [dict(problem) for problem in error.get("problems") or ()]
     hints = {
         "timeout": " What was begun goes on; holdfast.iis.cluster_info shows how it ended.",

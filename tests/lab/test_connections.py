@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from holdfast_lab.demo.playbook import run_playbook
+from holdfast_lab.demo.playbook import PlaybookError, run_playbook
 from holdfast_lab.scene import Scene
 from holdfast_lab.world.topology import MANAGEMENT_PORTS
 
@@ -30,6 +30,15 @@ def test_status_plan_and_switchover_work_over_other_connections(scene: Scene, tr
     assert any("Moving docs (docs) from n2 to n1: possible" in message for message in run.messages)
     scene.await_served("docs", "n1")
     assert scene.arp_answers("docs", start_s, time.monotonic()) == ["n2", "n1"]
+
+
+def test_a_switchover_fails_when_no_node_answers(scene: Scene) -> None:
+    inventory = (*scene.lab.inventory, "-e", "ansible_password=wrong")
+
+    with pytest.raises(PlaybookError, match=r"No node answers, so nothing was moved\. n1 said: .*rejected"):
+        run_playbook("switchover.yml", inventory=inventory, variables={"tag": "docs", "node": "n1"})
+
+    scene.await_standing("docs", "n2")
 
 
 def connection(scene: Scene, transport: str) -> dict[str, Any]:

@@ -1,17 +1,24 @@
 # SPDX-FileCopyrightText: 2026 Holdfast contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The invariants, judged from what really runs, never from what a monitor believes.
+"""The invariants, judged from what really runs and what is said aloud, never from what a monitor believes of others.
 
 Numbers as in docs/architecture.md, "Invariants".
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from holdfast.core import events as e
+from holdfast.core.graph import Group
+from holdfast.core.messages import Answer, Message, Register
 
 if TYPE_CHECKING:
     from holdfast_sim.cluster import World
+    from holdfast_sim.machines import Computer
+    from holdfast_sim.process import Process
 
 
 class BrokenInvariantError(AssertionError):
@@ -19,60 +26,110 @@ class BrokenInvariantError(AssertionError):
 
 
 class Judge:
-    """Watches every step of a run."""
+    """Watches a run. It is told of every moment at which something it judges may have changed."""
 
     def __init__(self) -> None:
-        self.epochs: dict[tuple[int, str], int] = {}
-        self.taken: dict[tuple[str, int], str] = {}
-        self.checks = 0
+        self._known: dict[tuple[int, tuple[str, ...]], Register] = {}
+        self._taken: dict[tuple[tuple[str, ...], int], tuple[str | None, str]] = {}
+        self._durable: dict[tuple[str, str], int] = {}
+        self._out: set[str] = set()
 
-    def check(self, world: World) -> None:
-        """Raises BrokenInvariantError when an invariant does not hold at this moment."""
-        self.checks += 1
-        self._exclusive(world)
-        self._children_first(world)
-        for name, process in world.processes.items():
-            if process.dead:
-                continue
-            for group, g in process.machine.groups.items():
-                self._epoch_grows(world, name, group, g.register.epoch)
-                if g.register.holder == name:
-                    self._one_holder(world, group, g.register.epoch, name)
+    # -- what is on -----------------------------------------------------------------------------------
 
-    def answered(self, world: World, command: str) -> None:
-        """A command is answered once."""
-        if command in world.answers:
-            raise BrokenInvariantError(f"seed {world.seed}: {command} was answered twice")
+    def switched(self, world: World) -> None:
+        """Resources were switched on or off."""
+        computers = list(world.computers.values())
+        for i, computer in enumerate(computers):
+            for other in computers[i + 1 :]:
+                self._exclusive(world, computer, other)
+            if self._out and computer.on & self._out:
+                tags = ", ".join(sorted(computer.on & self._out))
+                broken(world, f"7: {tags} was taken out of service and is on {computer.name}")
+            if computer.on and not computer.sick:
+                self._volumes_first(world, computer)
 
-    def _exclusive(self, world: World) -> None:
-        """1: an address, and a disk, is on one node at a time."""
-        for tag in world.exclusive:
-            nodes = [name for name, computer in world.computers.items() if tag in computer.on]
-            if len(nodes) > 1:
-                raise BrokenInvariantError(f"seed {world.seed}, {world.now_s:.3f} s: {tag} is on {' and '.join(nodes)}")
+    def _exclusive(self, world: World, one: Computer, other: Computer) -> None:
+        both = {tag for tag in one.on & other.on if tag.startswith(("ip-", "vol-"))}
+        if both:
+            broken(world, f"1: {', '.join(sorted(both))} is on {one.name} and {other.name}")
 
-    def _children_first(self, world: World) -> None:
+    def _volumes_first(self, world: World, computer: Computer) -> None:
         """5: where an address is, the volumes of its group's sites are too (they came first and leave last)."""
-        for group in world.groups:
-            for computer in world.computers.values():
-                if computer.sick or not group.hierarchies:
-                    continue
-                for volume in group.volumes:
-                    if any(ip.tag in computer.on for ip in group.ips) and volume.tag not in computer.on:
-                        text = f"{volume.tag} is missing under an address"
-                        raise BrokenInvariantError(f"seed {world.seed}, {world.now_s:.3f} s: {text}")
+        if "ip-shop" in computer.on and "vol-shop" not in computer.on and "shop" in computer.on:
+            broken(world, f"5: vol-shop is missing under ip-shop on {computer.name}")
 
-    def _epoch_grows(self, world: World, node: str, group: str, epoch: int) -> None:
-        """3: an epoch never goes back within a process; what is durable is checked at restarts."""
-        key = (world.processes[node].incarnation, group)
-        if epoch < self.epochs.get(key, 0):
-            raise BrokenInvariantError(
-                f"seed {world.seed}: {node} went back from epoch {self.epochs[key]} to {epoch} for {group}"
-            )
-        self.epochs[key] = epoch
+    # -- registers ------------------------------------------------------------------------------------
 
-    def _one_holder(self, world: World, group: str, epoch: int, node: str) -> None:
-        """An epoch has one holder for ever."""
-        other = self.taken.setdefault((group, epoch), node)
-        if other != node:
-            raise BrokenInvariantError(f"seed {world.seed}: epoch {epoch} of {group} is held by {other} and {node}")
+    def started(self, world: World, process: Process) -> None:
+        """A monitor begins with what its disk has."""
+        for g in process.machine.groups.values():
+            self._not_back(world, process.computer.name, g.group, g.register)
+
+    def handled(self, world: World, process: Process) -> None:
+        """A monitor has handled an event."""
+        for g in process.machine.groups.values():
+            key = (process.incarnation, g.group.tags)
+            before = self._known.get(key)
+            if before is g.register:
+                continue
+            self._known[key] = g.register
+            if before is not None and g.register.epoch < before.epoch and not g.conflict:
+                broken(world, f"3: {process.computer.name} goes back from {before.epoch} to {g.register.epoch}")
+            self._one_holder(world, process, g.group, g.register)
+
+    def durable(self, world: World, computer: Computer) -> None:
+        """Registers were written to a disk."""
+        for tag, register in computer.registers.items():
+            key = (computer.name, tag)
+            if register.epoch < self._durable.get(key, 0):
+                broken(world, f"3: {computer.name} wrote epoch {register.epoch} of {tag} after {self._durable[key]}")
+            self._durable[key] = register.epoch
+
+    def _not_back(self, world: World, node: str, group: Group, register: Register) -> None:
+        durable = max(self._durable.get((node, tag), 0) for tag in group.tags)
+        if register.epoch < durable:
+            broken(world, f"3: {node} begins with epoch {register.epoch} of {group.name} after {durable}")
+
+    def _one_holder(self, world: World, process: Process, group: Group, register: Register) -> None:
+        """3: an epoch has one holder, or none, for ever and on every node."""
+        if register.epoch == 0:
+            return
+        key = (group.tags, register.epoch)
+        holder, where = self._taken.setdefault(key, (register.holder, process.computer.name))
+        if holder != register.holder:
+            text = f"epoch {register.epoch} of {group.name} is held by {holder} ({where}) and by {register.holder}"
+            broken(world, f"3: {text} ({process.computer.name})")
+
+    # -- what is said -----------------------------------------------------------------------------------
+
+    def sent(self, world: World, process: Process, message: Message) -> None:
+        """4: whoever grants a group has nothing of it on."""
+        if isinstance(message, Answer) and message.granted:
+            g = process.machine.groups.get(message.group)
+            on = process.computer.on if g else set()
+            left = [tag for tag in (g.group.tags if g else ()) if tag in on and tag.startswith(("ip-", "vol-"))]
+            if left:
+                broken(world, f"4: {process.computer.name} grants {message.group} and still has {', '.join(left)}")
+
+    def commanded(self, verb: str, args: Mapping[str, Any]) -> None:
+        """A command that may bring something into service is given."""
+        if verb == "in_service" and not args.get("check"):
+            self._out.clear()
+
+    def answered(self, world: World, tell: e.Tell) -> None:
+        """A command is answered once; 7: what was taken out stays out, from the answer on."""
+        if tell.command in world.answers:
+            broken(world, f"{tell.command} was answered twice")
+        verb, args = world.commands[tell.command]
+        if verb != "out_of_service" or not tell.data["ok"] or args.get("check"):
+            return
+        others = [id_ for id_ in world.commands if id_ not in world.answers and id_ != tell.command]
+        agreed = len({config.digest for config in world.configs.values()}) == 1
+        if agreed and not others:
+            stops = [stop for stop in tell.data["data"]["stops"] if stop["outcome"] == "stopped"]
+            self._out |= {tag for stop in stops for tag in stop["tags"]}
+
+
+def broken(world: World, text: str) -> NoReturn:
+    """Ends the run."""
+    raise BrokenInvariantError(f"seed {world.seed}, {world.now_s:.3f} s: {text}")

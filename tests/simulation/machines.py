@@ -12,61 +12,80 @@ from holdfast.core.facts import Facts, IpFacts, State, VolumeFacts, WebFacts
 from holdfast.core.messages import Register
 from holdfast.core.model import Binding, Hierarchy, Ip, Site, Volume
 
+SICKNESSES = ("fail", "fail_late", "hang")
+"""How an operation may go wrong: without any effect; with its effect, but an error all the same; far too late."""
+
 
 @dataclass(slots=True)
 class Computer:
     """One server: which resources are on, and the disk that outlives its monitor.
 
-    ``sick`` maps (operation, tag) to "fail" or "hang".
+    ``sick`` maps (operation, tag) to one of SICKNESSES. ``off`` from the loss of power until it is started again.
+    ``disk_s`` is how long a write may take.
     """
 
     name: str
     boots: int = 1
+    off: bool = False
     on: set[str] = field(default_factory=set)
     registers: dict[str, Register] = field(default_factory=dict)
     recorded_boot_id: str | None = None
     sick: dict[tuple[str, str], str] = field(default_factory=dict)
+    disk_s: float = 0.005
 
     @property
     def boot_id(self) -> str:
         """Changes with every reboot."""
         return f"{self.name}-boot{self.boots}"
 
-    def reboot(self) -> None:
-        """Everything is off; the disk is as it was."""
+    def power_off(self) -> None:
+        """Everything is off; the disk is as it was. Whatever runs next is another boot."""
         self.boots += 1
+        self.off = True
         self.on.clear()
+
+    def heal(self) -> None:
+        """Every operation works again."""
+        self.sick.clear()
+        self.disk_s = 0.005
 
     def execute(self, step: Step) -> tuple[str, State | None, Facts | None]:
         """The step's effect took place; returns (error, state, facts)."""
         tag = step.resource.tag
-        if self.sick.get((step.operation, tag)) == "fail":
+        sick = self.sick.get((step.operation, tag)) if self.sick else None
+        if sick == "fail":
             return f"{step.operation} does not work", None, None
-        if step.operation == "start" or (step.operation == "prepare" and isinstance(step.resource, Hierarchy)):
-            self.on.add(tag)
-        elif step.operation == "stop":
-            self.on.discard(tag)
-        elif step.operation == "verify" and tag not in self.on:
+        self.change(step)
+        if sick == "fail_late":
+            return f"{step.operation} broke off", None, None
+        if step.operation == "verify" and tag not in self.on:
             return f"{tag} does not answer", None, None
         state: State = "up" if tag in self.on else "down"
-        facts = self._facts(step.resource, state) if step.operation == "inspect" else None
+        facts = _facts(step.resource, state) if step.operation == "inspect" else None
         return "", state if step.operation == "observe" else None, facts
 
-    @staticmethod
-    def _facts(resource: Resource, state: State) -> Facts:
-        match resource:
-            case Ip():
-                return IpFacts(state=state, interface_up=True, answered_by=None)
-            case Volume():
-                return VolumeFacts(state=state, visible=True, online=state == "up", holder=None, letter_used_by=None)
-            case Hierarchy():
-                binding = Binding(protocol="http", ip="10.0.0.1", port=80)
-                site = Site(name=resource.site, kind="web", content="C:\\www", app_pool="x", bindings=(binding,))
-                return WebFacts(
-                    state=state,
-                    site=site,
-                    autostart=False,
-                    services={"W3SVC": "running"},
-                    certificates={},
-                    content_present=True,
-                )
+    def change(self, step: Step) -> None:
+        """What the step does to the machine was done."""
+        if step.operation == "start" or (step.operation == "prepare" and isinstance(step.resource, Hierarchy)):
+            self.on.add(step.resource.tag)
+        elif step.operation == "stop":
+            self.on.discard(step.resource.tag)
+
+
+def _facts(resource: Resource, state: State) -> Facts:
+    match resource:
+        case Ip():
+            return IpFacts(state=state, interface_up=True, answered_by=None)
+        case Volume():
+            return VolumeFacts(state=state, visible=True, online=state == "up", holder=None, letter_used_by=None)
+        case Hierarchy():
+            binding = Binding(protocol="http", ip="10.0.0.1", port=80)
+            site = Site(name=resource.site, kind="web", content="C:\\www", app_pool="x", bindings=(binding,))
+            return WebFacts(
+                state=state,
+                site=site,
+                autostart=False,
+                services={"W3SVC": "running"},
+                certificates={},
+                content_present=True,
+            )

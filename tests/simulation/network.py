@@ -1,7 +1,12 @@
 # SPDX-FileCopyrightText: 2026 Holdfast contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The comm paths of the simulation: delay, loss, duplication, cuts in one direction or both."""
+"""The comm paths of the simulation: delay, loss, duplication, cuts in one direction or both.
+
+What was sent to one run of a monitor never reaches the next one, since it came over a connection to the first. In
+every other way this is worse than the connections of ``transport``: messages are lost, doubled and overtake each
+other.
+"""
 
 from __future__ import annotations
 
@@ -25,11 +30,12 @@ class Network:
 
     def send(self, source: str, target: str, path: str, deliver: Deliver) -> None:
         """Delivers after a random delay, perhaps twice, perhaps never."""
-        if (source, target, path) in self.cut or self.random.random() < self.loss:
+        chance = self.random.random
+        if (self.cut and (source, target, path) in self.cut) or (self.loss and chance() < self.loss):
             return
-        self.later(self.random.uniform(0.0002, self.delay_max_s), deliver)
-        if self.random.random() < self.duplicate:
-            self.later(self.random.uniform(0.0002, self.delay_max_s * 3), deliver)
+        self.later(0.0002 + chance() * self.delay_max_s, deliver)
+        if self.duplicate and chance() < self.duplicate:
+            self.later(0.0002 + chance() * self.delay_max_s * 3, deliver)
 
     def heal(self) -> None:
         """No loss, no cuts."""

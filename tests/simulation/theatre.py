@@ -3,107 +3,196 @@
 
 """Plays a story written as text on the simulated cluster and says what happened, as text.
 
-A story is a list of lines; each is one of the words below. What the nodes noted and answered comes out line by line
-with the time in seconds, so that a person can read it and a test can compare it.
+A story is a list of lines. What the nodes noted and answered comes out line by line with the time in seconds, so that
+a person can read it and a test can compare it. Random schedules are stories too (``schedules``), so a schedule that
+fails can be read. The words:
+
+    nodes n1 n2 [sites=sharing] [profile=fast] [seed=7]     a new cluster whose nodes have met; no seed: no chance
+    run SECONDS                                             time goes by
+    command AT VERB TAG[,TAG] [NODE] [peers_off=n1] [initial=yes] [check=yes]      and wait for the answer
+    begin ...                                               the same, without waiting; peers_off=truly: what is off
+    kill NODE | start NODE | restart NODE                   its monitor goes, comes, both
+    power_off NODE                                          everything on it is off until it is started
+    freeze NODE | thaw NODE                                 its monitor stands still, goes on
+    cut n1 n2 [PATH] | cut_one_way n1 n2 [PATH]             nothing comes through any more (from n1 to n2)
+    mend n1 n2 [PATH] | heal                                it does again; the whole network does
+    flap n1 n2 PATH                                         the connection is lost and made anew
+    weather LOSS DUPLICATES DELAY_S                         what happens to messages
+    sick NODE OPERATION TAG fail | fail_late | hang         (machines.SICKNESSES)
+    slow_disk NODE SECONDS | cure NODE
+    switch_on NODE TAG | switch_off NODE TAG                somebody does it by hand, past Holdfast
+    configure NODE apart | sharing | bare                   (layouts.layout)
+    show | status NODE                                      what runs and is known; the warnings that a node shows
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from holdfast_sim.cluster import PATHS, World
+from holdfast_sim.cluster import STEADY, World
+from holdfast_sim.layouts import PATHS
+from holdfast_sim.machines import SICKNESSES
 
-QUIET = ("path up", "started", "moved", "out of service")
-"""Ledger records that say again what the answer and the activity say."""
+QUIET = ("path up", "path down", "started", "moved", "out of service")
+"""Ledger records that say again what the answer, the activity and the story itself say."""
 
 
 class Theatre:
     """One world and the words a story may use."""
 
     def __init__(self) -> None:
-        self.world = World(1)
+        self.world = World(STEADY)
         self._noted = 0
         self._answers: list[tuple[str, str]] = []
-        self._words: dict[str, Callable[..., list[str]]] = {
+        self._words: dict[str, Callable[..., list[str] | None]] = {
             "nodes": self._nodes,
             "run": self._run,
             "command": self._command,
             "begin": self._begin,
-            "kill": lambda node: self._do(self.world.kill, node),
-            "start": lambda node: self._do(self.world.start, node),
-            "power_cycle": lambda node: self._do(self.world.power_cycle, node),
+            "kill": self._kill,
+            "start": self._start,
+            "restart": self._restart,
+            "power_off": self._power_off,
             "freeze": self._freeze,
-            "thaw": lambda node: self._do(self.world.processes[node].thaw),
+            "thaw": self._thaw,
             "cut": self._cut,
-            "heal": lambda: self._do(self.world.network.heal),
+            "cut_one_way": self._cut_one_way,
+            "mend": self._mend,
+            "heal": self._heal,
+            "flap": self._flap,
+            "weather": self._weather,
             "sick": self._sick,
-            "cure": lambda node: self._do(self.world.computers[node].sick.clear),
+            "slow_disk": self._slow_disk,
+            "cure": self._cure,
             "switch_on": self._switch_on,
+            "switch_off": self._switch_off,
+            "configure": self._configure,
             "show": self._show,
+            "status": self._status,
         }
 
     def play(self, line: str) -> list[str]:
         """Carries out one line; returns what is to be read about it."""
+        return (self.do(line) or []) + self._news()
+
+    def do(self, line: str) -> list[str] | None:
+        """Carries out one line."""
         word, *rest = line.split()
         if word not in self._words:
             raise ValueError(f"{word!r} is no word of a story; words are {', '.join(sorted(self._words))}")
-        said = self._words[word](*rest)
-        return said + self._news()
+        return self._words[word](*rest)
 
-    def _nodes(self, *nodes: str) -> list[str]:
-        """A new cluster whose nodes have met; what they say until then is not told."""
-        self.world = World(1, nodes)
+    # -- the stage ----------------------------------------------------------------------------------
+
+    def _nodes(self, *words: str) -> None:
+        """What the nodes say until they have met is not told."""
+        names, options = _apart(words)
+        profile = options.get("profile", "normal")
+        self.world = World(
+            int(options.get("seed", STEADY)),
+            tuple(names),
+            sites=options.get("sites", "apart"),
+            profile="fast" if profile == "fast" else "vm" if profile == "vm" else "normal",
+        )
         self.world.run(1.0)
         self._noted = len(self.world.notes)
-        return []
 
-    def _run(self, seconds: str) -> list[str]:
+    def _run(self, seconds: str) -> None:
         self.world.run(float(seconds))
-        return []
 
-    def _command(self, at: str, verb: str, tag: str, *rest: str) -> list[str]:
+    # -- commands -----------------------------------------------------------------------------------
+
+    def _command(self, at: str, verb: str, tag: str, *rest: str) -> None:
         """Gives the command and lets time go on until it is answered."""
         self._begin(at, verb, tag, *rest)
         id_ = self._answers[-1][1]
         self.world.run_until(lambda: id_ in self.world.answers, 200.0)
-        return []
 
-    def _begin(self, at: str, verb: str, tag: str, *rest: str) -> list[str]:
+    def _begin(self, at: str, verb: str, tag: str, *rest: str) -> None:
         """Gives the command and does not wait."""
-        options = dict(word.split("=", 1) for word in rest if "=" in word)
-        node = next((word for word in rest if "=" not in word), None)
+        nodes, options = _apart(rest)
         args: dict[str, object] = {"tag": tag} if verb == "plan" else {"tags": tag.split(",")}
         if verb != "out_of_service":
-            args["node"] = node
+            args["node"] = nodes[0] if nodes else None
         if "peers_off" in options:
-            args["peers_off"] = options["peers_off"].split(",")
+            args["peers_off"] = self._said_off(options["peers_off"])
         args |= {key: True for key in ("initial", "check") if key in options}
         args["timeout_s"] = float(options.get("timeout_s", "150"))
         self._answers.append((verb, self.world.command(at, verb, **args)))
-        return []
 
-    def _do(self, action: Callable[..., object], *args: str) -> list[str]:
-        action(*args)
-        return []
+    def _said_off(self, names: str) -> list[str]:
+        """``truly`` stands for the nodes that are off, and only those."""
+        if names != "truly":
+            return names.split(",")
+        return [name for name, computer in self.world.computers.items() if computer.off]
 
-    def _freeze(self, node: str) -> list[str]:
+    # -- monitors and machines ----------------------------------------------------------------------
+
+    def _kill(self, node: str) -> None:
+        self.world.kill(node)
+
+    def _start(self, node: str) -> None:
+        if self.world.processes[node].dead:
+            self.world.start(node)
+
+    def _restart(self, node: str) -> None:
+        if not self.world.computers[node].off:
+            self.world.start(node)
+
+    def _power_off(self, node: str) -> None:
+        self.world.power_off(node)
+
+    def _freeze(self, node: str) -> None:
         self.world.processes[node].frozen = True
-        return []
 
-    def _cut(self, source: str, target: str, *paths: str) -> list[str]:
-        """Cuts both directions, on all comm paths or those named."""
-        for path in paths or PATHS:
-            self.world.network.cut |= {(source, target, path), (target, source, path)}
-        return []
+    def _thaw(self, node: str) -> None:
+        self.world.processes[node].thaw()
 
-    def _sick(self, node: str, operation: str, tag: str, how: str) -> list[str]:
+    def _sick(self, node: str, operation: str, tag: str, how: str) -> None:
+        if how not in SICKNESSES:
+            raise ValueError(f"{how!r} is no sickness; there are {', '.join(SICKNESSES)}")
         self.world.computers[node].sick[operation, tag] = how
-        return []
 
-    def _switch_on(self, node: str, tag: str) -> list[str]:
-        """Somebody starts a resource by hand, past Holdfast."""
+    def _slow_disk(self, node: str, seconds: str) -> None:
+        self.world.computers[node].disk_s = float(seconds)
+
+    def _cure(self, node: str) -> None:
+        self.world.computers[node].heal()
+
+    def _switch_on(self, node: str, tag: str) -> None:
         self.world.computers[node].on.add(tag)
-        return []
+
+    def _switch_off(self, node: str, tag: str) -> None:
+        self.world.computers[node].on.discard(tag)
+
+    def _configure(self, node: str, sites: str) -> None:
+        self.world.configure(node, sites)
+
+    # -- the network --------------------------------------------------------------------------------
+
+    def _cut(self, one: str, other: str, *paths: str) -> None:
+        self._cut_one_way(one, other, *paths)
+        self._cut_one_way(other, one, *paths)
+
+    def _cut_one_way(self, source: str, target: str, *paths: str) -> None:
+        self.world.network.cut |= {(source, target, path) for path in paths or PATHS}
+
+    def _mend(self, one: str, other: str, *paths: str) -> None:
+        for path in paths or PATHS:
+            self.world.network.cut -= {(one, other, path), (other, one, path)}
+
+    def _heal(self) -> None:
+        self.world.network.heal()
+
+    def _flap(self, one: str, other: str, path: str) -> None:
+        self.world.disconnect(one, other, path)
+        self.world.later(0.05, lambda: self.world.connect(one, other, path))
+
+    def _weather(self, loss: str, duplicates: str, delay_s: str) -> None:
+        network = self.world.network
+        network.loss, network.duplicate, network.delay_max_s = float(loss), float(duplicates), float(delay_s)
+
+    # -- what is to be read ---------------------------------------------------------------------------
 
     def _show(self) -> list[str]:
         lines = []
@@ -119,6 +208,13 @@ class Theatre:
                 lines.append(f"{name}: {g.name} {g.activity}, epoch {register.epoch} held by {register.holder}{out}")
         return lines
 
+    def _status(self, node: str) -> list[str]:
+        view = self.world.processes[node].machine.view()
+        if view is None:
+            return [f"{node} belongs to no cluster"]
+        states = [f"{group['name']} {group['state']} on {group['holder']}" for group in view["groups"]]
+        return [f"{node} shows {', '.join(states)}", *(f"{node} warns: {text}" for text in view["warnings"])]
+
     def _news(self) -> list[str]:
         fresh = self.world.notes[self._noted :]
         self._noted = len(self.world.notes)
@@ -129,6 +225,12 @@ class Theatre:
                 self._answers.remove((verb, id_))
                 lines += _answer(verb, answer)
         return lines
+
+
+def _apart(words: tuple[str, ...]) -> tuple[list[str], dict[str, str]]:
+    """Plain words, and ``key=value`` ones."""
+    options = dict(word.split("=", 1) for word in words if "=" in word)
+    return [word for word in words if "=" not in word], options
 
 
 def _answer(verb: str, answer: dict[str, object]) -> list[str]:

@@ -21,8 +21,8 @@ SPDX-License-Identifier: GPL-3.0-or-later
 
 # Rules
 
-Every refusal names a rule. An id is never given to another rule. "guide" is the manual of the product whose users Holdfast
-continues to serve (see the [glossary](glossary.md)). This page is written from the code
+Every refusal names a rule. An id is never given to another rule. "guide" is the manual of the product whose users
+Holdfast continues to serve (see the [glossary](glossary.md)). This page is written from the code
 (`pytest tests/unit/core/test_rule_page.py --rewrite`).
 """
 FAMILIES = {

@@ -178,6 +178,48 @@ def test_an_error_while_iis_is_off_is_down_and_any_other_error_is_raised(node: M
     kit_of(LOCAL).stop(LOCAL, _context(node), 0.0)
 
 
+class Booting(MemorySurface):
+    """IIS is still on its way up: its service passes through these states, one each time it is looked at."""
+
+    passing: list[ServiceState]
+
+    def service_state(self, name: str) -> ServiceState:
+        if name == "W3SVC" and self.passing:
+            self.services[name] = self.passing.pop(0)
+        return super().service_state(name)
+
+    def iis_start(self, *, site: str) -> None:
+        if self.services["W3SVC"] != "running":
+            raise SurfaceError("iis_start", "W3SVC is not running", 0x80070426)
+        super().iis_start(site=site)
+
+
+def test_a_site_is_started_as_soon_as_iis_has_come_up_after_a_boot(node: MemorySurface) -> None:
+    _write(node, LOCAL)
+    booting = Booting(node.world, "n1", number=1)
+    booting.iis, booting.passing = node.iis, ["stopped", "start_pending", "start_pending", "running"]
+    kit_of(LOCAL).start(LOCAL, _context(booting))
+    assert booting.iis_state(site="docs") == "started"
+
+
+def test_a_site_is_not_stopped_before_iis_can_tell_whether_it_runs(node: MemorySurface) -> None:
+    _write(node, LOCAL)
+    booting = Booting(node.world, "n1", number=1)
+    booting.iis, booting.passing = node.iis, ["start_pending", "start_pending", "running"]
+    booting.sites["docs"] = "started"
+    kit_of(LOCAL).stop(LOCAL, _context(booting), 0.0)
+    assert booting.iis_state(site="docs") == "stopped"
+
+
+def test_a_site_whose_iis_does_not_come_up_is_given_up(node: MemorySurface, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web, "IIS_START_S", 0.05)
+    _write(node, LOCAL)
+    booting = Booting(node.world, "n1", number=1)
+    booting.iis, booting.passing = node.iis, ["stopped"]
+    with pytest.raises(SurfaceError, match="W3SVC is not running"):
+        kit_of(LOCAL).start(LOCAL, _context(booting))
+
+
 def test_with_iis_off_the_site_is_still_described(node: MemorySurface) -> None:
     secure = Binding(protocol="https", ip="127.0.0.1", port=443, host="docs.example.com")
     _write(node, LOCAL, secure)

@@ -112,6 +112,9 @@ def test_every_kind_of_error_says_what_to_do_next(kind: str, says: str) -> None:
 
 
 def test_an_error_without_a_reason_is_still_a_sentence() -> None:
+    assert _node.failure_of({"kind": "rule", "message": "Did you mean 'shop'?"}, node="n1").result["msg"] == (
+        "n1: Did you mean 'shop'?"
+    )
     assert _node.failure_of({}, node="n1").result["msg"].startswith("n1: no reason was given. This is a defect")
 
 

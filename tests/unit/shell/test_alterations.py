@@ -91,8 +91,8 @@ def test_a_site_in_service_keeps_bindings_and_content_on_every_node(new: Site, s
     assert problem.rule == "HF701"
     assert problem.message == f"site 'shop' is in service on n1; {said} change now."
     assert check_site_alterations(CONFIG, {"shop": SITE}, {"shop": new}, {}, node="n1") == []
-    assert check_site_alterations(CONFIG, {}, {"shop": new}, ON_N1, node="n1") == [], "a site that is missing may be made"
-    assert check_site_alterations(CONFIG, {"shop": SITE}, {"shop": new}, ON_N1, node="n2") == [], "a standby is put right"
+    assert check_site_alterations(CONFIG, {}, {"shop": new}, ON_N1, node="n1") == [], "a missing site may be made"
+    assert check_site_alterations(CONFIG, {"shop": SITE}, {"shop": new}, ON_N1, node="n2") == [], "a standby's too"
 
 
 @pytest.mark.parametrize(

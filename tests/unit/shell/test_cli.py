@@ -125,7 +125,7 @@ GROUP shop  in service on n2 for 67 min
     ip-shop   ip      up          10.77.0.113
     vol-shop  volume  unknown     X: on HFLAB-DISK-0001
 
-GROUP docs  out of service nowhere for 12 s
+GROUP docs  out of service for 12 s
   taken out of service by command; under way: in service; epoch 3
   docs       web  out of service  needs ip-docs; taken out of service by an operator
     ip-docs  ip   down            10.77.0.114
@@ -233,6 +233,8 @@ def test_a_plan_shows_the_verdict_what_is_dragged_along_and_every_problem() -> N
     ]
     possible = {**PLAN, "allowed": True, "problems": [], "phases": [], "dragged": [], "from": None}
     assert plan_lines(possible, PLAIN) == ["Moving shop (shop, docs) from nowhere to n2: possible"]
+    there = {**possible, "from": "n2"}
+    assert plan_lines(there, PLAIN) == ["shop is on n2 already; nothing would be done"]
 
 
 def test_a_refusal_shows_the_reason_and_the_cures() -> None:

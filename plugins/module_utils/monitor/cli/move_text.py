@@ -41,6 +41,8 @@ def stop_lines(stops: Sequence[Mapping[str, Any]], paint: Paint) -> list[str]:
 
 def plan_lines(plan: Mapping[str, Any], paint: Paint) -> list[str]:
     """What a move would do, or what stands against it."""
+    if plan["from"] == plan["to"] and plan["allowed"] and not plan["phases"]:
+        return [f"{plan['group']} is on {plan['to']} already; nothing would be done"]
     origin = plan["from"] or "nowhere"
     verdict = paint("possible", "good") if plan["allowed"] else paint("NOT POSSIBLE", "bad")
     lines = [f"Moving {plan['group']} ({', '.join(plan['tags'])}) from {origin} to {plan['to']}: {verdict}"]

@@ -60,10 +60,10 @@ def _warnings(warnings: Sequence[str], paint: Paint) -> list[str]:
 
 def _group(group: Mapping[str, Any], paint: Paint) -> list[str]:
     holder = group["holder"]
-    place = f"on {holder}" if holder else "nowhere"
+    place = f" on {holder}" if holder else ""
     since = f" for {seconds(group['since_s'])}" if group.get("since_s") is not None else ""
     state = paint(_words(group["state"]), STATE_COLOURS.get(group["state"], "plain"))
-    lines = [f"{paint('GROUP ' + group['name'], 'bold')}  {state} {place}{since}"]
+    lines = [f"{paint('GROUP ' + group['name'], 'bold')}  {state}{place}{since}"]
     why = [group["reason"] or "no reason given"]
     if holder and group.get("preferred") and holder != group["preferred"]:
         why.append(f"preferred is {group['preferred']}")

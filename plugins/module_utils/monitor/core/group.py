@@ -24,19 +24,24 @@ from .story import Task, Wait
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """A command for one group, on the node that carries it out. ``ticket`` leads the answer back."""
+    """A command for one group, on the node that carries it out. ``ticket`` leads the answer back.
+
+    ``off`` are nodes of which an operator said that they are switched off, when the order came in at ``given_s``.
+    """
 
     ticket: str
     verb: str
     tags: tuple[str, ...]
     check: bool = False
     off: tuple[str, ...] = ()
+    given_s: float = 0.0
 
 
 class World(Protocol):
     """What a group sees of its node."""
 
     node: str
+    incarnation: int
     now_s: float
     digest: str
     ids: Iterator[int]
@@ -84,7 +89,8 @@ class GroupMachine:
     def holds(self) -> bool:
         """Whether this node may serve the group, as far as the register says."""
         register = self.register
-        return register.holder == self.world.node and register.promised_epoch <= register.epoch
+        mine = register.holder == self.world.node and not register.suspended
+        return mine and register.promised_epoch <= register.epoch
 
     def report(self, register: Register) -> GroupReport:
         """What this node does with the group; peers are told the register that is durable."""

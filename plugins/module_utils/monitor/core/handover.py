@@ -36,7 +36,7 @@ def hand_over(g: GroupMachine, peer: str, ask: Ask) -> Story:
     node = g.world.node
     serving = g.register.holder == node
     g.commit(promise(g.register, epoch=ask.epoch, candidate=peer))
-    if not serving and g.activity == "down":
+    if not serving and g.activity == "down" and all(state == "down" for state in g.states.values()):
         g.world.send(peer, _answer(ask, granted=True, g=g))
         return
     g.become("stopping", f"handed over to {peer} at epoch {ask.epoch}")

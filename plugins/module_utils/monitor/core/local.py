@@ -8,24 +8,32 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 
 from .events import Resource
-from .group import GroupMachine, Order, failure_text, phase_rows
-from .ownership import change_out, give_up, next_epoch, pass_on, promised_away
+from .group import GroupMachine, Order, World, failure_text, phase_rows
+from .ownership import change_out, give_up, next_epoch, pass_on, promised_away, resume, take, vouched_epoch
 from .sequence import Run, Stage, every, expected, outage_s, start_stages, stop_stages
 from .story import Story, Until, Wait
 
+BY_COMMAND = "brought into service by command"
 
-def settle(g: GroupMachine, *, rebooted: bool) -> Story:
+
+def settle(g: GroupMachine) -> Story:
     """What may run here runs, and nothing else does. A monitor that merely restarted adopts what runs already.
 
     After a reboot the holder serves again only when it has heard every other node: it cannot know what an operator
-    did while it was away.
+    did while it was away. Until then nothing of the group runs here.
     """
     yield from _look(g)
-    if g.holds and rebooted:
+    if g.register.suspended and not g.conflict:
+        if any(g.states[tag] != "down" for tag in g.group.tags):
+            yield from bring_down(g)
+            if g.activity == "failed":
+                return
         g.become("waiting", "restarted; it serves again once every other node has been heard")
-        yield Until(lambda: not g.holds or _heard_all(g))
+        yield Until(lambda: not g.register.suspended or not any(obstacle(g, peer) for peer in g.world.membership.peers))
+        if g.register.suspended:
+            g.write(resume(g.register))
     if g.conflict:
-        g.become("failed", f"{g.conflict}; move them to one node")
+        g.become("failed", f"{g.conflict}")
     elif g.holds:
         yield from bring_up(g, f"{g.world.node} holds it at epoch {g.register.epoch}")
     else:
@@ -47,9 +55,8 @@ def observe(g: GroupMachine) -> Story:
 def start_here(g: GroupMachine, order: Order) -> Story:
     """The order's hierarchies are in service on this node, which holds the group already."""
     node = g.world.node
-    unheard = [p for p in g.world.membership.peers if not _heard(g, p) and p not in order.off]
-    if g.activity == "waiting" and unheard:
-        g.refuse(order, "refused", _unheard(node, unheard))
+    if g.conflict:
+        g.refuse(order, "refused", torn(g))
         return
     out = g.register.out - set(order.tags)
     yield from _look(g)
@@ -63,11 +70,25 @@ def start_here(g: GroupMachine, order: Order) -> Story:
         return
     if out != g.register.out:
         g.commit(change_out(g.register, out))
-    run = yield from bring_up(g, f"{order.verb} by command")
+    run = yield from bring_up(g, BY_COMMAND)
     if run is None or run.failure is None:
         g.tell(order, changed=True, data=_move(g, outcome="started", run=run))
     else:
         g.refuse(order, "refused", f"{g.name} could not be brought into service on {node}: {run.failure.text}")
+
+
+def serve_again(g: GroupMachine, order: Order) -> Story:
+    """As ``start_here``, after a reboot: every other node is clear, or an operator vouches for it."""
+    world = g.world
+    if refusal := _in_the_way(g, order.off):
+        g.refuse(order, "refused", refusal)
+        return
+    if not order.check and order.verb != "plan":
+        reports = [peer.groups[g.name].register for peer in world.membership.peers.values() if g.name in peer.groups]
+        epoch = vouched_epoch([g.register, *reports], rank=rank(world))
+        g.commit(take(epoch=epoch, node=world.node, out=g.register.out))
+        g.become("starting", BY_COMMAND)
+    yield from start_here(g, order)
 
 
 def unfinished(g: GroupMachine, order: Order) -> Story:
@@ -82,7 +103,17 @@ def take_out(g: GroupMachine, order: Order) -> Story:
 
     When nothing of the group is left in service, nobody holds it. Source: guide chapter 5, "Out of Service".
     """
+    holder = g.register.holder
+    if holder != g.world.node:
+        g.refuse(order, "refused", f"{g.world.node} does not hold {g.name}: {holder or 'nobody'} does.")
+        return
     out = g.register.out | set(order.tags)
+    if g.conflict and g.group.needed(out):
+        g.refuse(order, "refused", torn(g))
+        return
+    if g.register.suspended and not g.conflict:
+        g.refuse(order, "refused", _in_the_way(g, ()) or f"{g.name} is about to be settled on {holder}; try again.")
+        return
     if out == g.register.out:
         g.tell(order, changed=False, data={"group": g.name, "tags": list(order.tags), "outcome": "unchanged"})
         return
@@ -100,6 +131,7 @@ def take_out(g: GroupMachine, order: Order) -> Story:
         g.commit(change_out(g.register, out))
         g.become("up", f"{', '.join(sorted(out))} out of service by command")
     else:
+        g.conflict = ""
         g.commit(give_up(epoch=next_epoch([g.register]), out=out))
         g.become("down", "taken out of service by command")
     data = {"group": g.name, "tags": list(order.tags), "outcome": "stopped", "phases": phase_rows(run.phases)}
@@ -149,19 +181,53 @@ def _look(g: GroupMachine) -> Generator[Wait, None, None]:
     g.observed_s = g.world.now_s
 
 
-def _heard(g: GroupMachine, peer: str) -> bool:
-    return g.name in g.world.membership.peers[peer].groups
+def obstacle(g: GroupMachine, peer: str) -> str:
+    """Why a holder that was rebooted cannot serve for all it knows of the peer; empty when it can.
+
+    The peer has nothing of the group running, and has heard of the reboot: from then on it takes nothing over
+    without asking, whatever an operator said about this node before.
+    """
+    world = g.world
+    known = world.membership.peers[peer]
+    report = known.groups.get(g.name)
+    if not known.incarnation:
+        return f"{peer} has not been heard since"
+    if known.config_digest != world.digest or report is None:
+        return f"{peer} has another configuration"
+    if known.hears != world.incarnation:
+        return f"{peer} does not hear {world.node}"
+    return "" if report.activity == "down" else f"{g.name} is {report.activity} on {peer} ({report.reason})"
 
 
-def _heard_all(g: GroupMachine) -> bool:
-    return all(_heard(g, peer) for peer in g.world.membership.peers)
+def torn(g: GroupMachine) -> str:
+    """Why a group whose resources are held by several nodes cannot be acted on as one, and what to do."""
+    return f"{g.name} cannot move as one: {g.conflict}. {torn_cure(g)}"
 
 
-def _unheard(node: str, unheard: Sequence[str]) -> str:
-    names = ", ".join(unheard)
+def torn_cure(g: GroupMachine) -> str:
+    """What brings a torn group together: each node stops its part, then one starts all."""
+    return f"Take {', '.join(g.group.heads)} out of service in one command, and bring them into service again."
+
+
+def rank(world: World) -> int:
+    """The node's place among all nodes, by name."""
+    return sum(peer < world.node for peer in world.membership.peers)
+
+
+def _in_the_way(g: GroupMachine, off: Sequence[str]) -> str:
+    """Why a group that was rebooted cannot be brought into service here; empty when it can."""
+    world = g.world
+    alive = [peer for peer in off if world.membership.alive(peer, world.now_s)]
+    if alive:
+        return f"{' and '.join(alive)} is said to be switched off, but its heartbeats arrive."
+    unclear = {peer: why for peer in world.membership.peers if peer not in off and (why := obstacle(g, peer))}
+    if not unclear:
+        return ""
+    names = ", ".join(unclear)
     return (
-        f"{node} was restarted and has not heard {names} since, which may serve the group now. "
-        f"Bring {names} back, or make sure that it is switched off and repeat the command with peers_off: [{names}]."
+        f"{world.node} was restarted and cannot know whether {names} may serve {g.name} now: "
+        f"{'; '.join(unclear.values())}. Bring {names} back, or make sure that it is switched off and repeat the "
+        f"command with peers_off: [{names}]."
     )
 
 

@@ -38,7 +38,7 @@ from .membership import Membership, NodeState
 from .messages import Answer, Ask, Forward, GroupReport, Heartbeat, Look, Message, Register, Report, Seen
 from .model import Config
 from .orders import command
-from .ownership import adopt, combine, newer
+from .ownership import combine, learn, suspend
 from .profiles import TIMERS, Timers
 from .routing import group_forwarded, group_step, on_answer, on_ask, on_look, perform
 from .status import status
@@ -67,11 +67,11 @@ class Machine:
     ) -> None:
         self.node = node
         self.boot_id = boot_id
+        self.incarnation = incarnation
         self.version = version
         self.now_s = now_s
         self.ids: Iterator[int] = count(1)
         self.durations: dict[str, float] = dict(durations or {})
-        self.rebooted = recorded_boot_id is not None and recorded_boot_id != boot_id
         self.digest = ""
         self.config: Config | None = None
         self.groups: dict[str, GroupMachine] = {}
@@ -83,6 +83,8 @@ class Machine:
         self._seqs = count(1)
         self._persists = count(1)
         self._registers: dict[str, Register] = dict(registers)
+        if recorded_boot_id is not None and recorded_boot_id != boot_id:
+            self._registers |= {tag: suspend(r) for tag, r in registers.items() if r.holder == node}
         self._in_writing: dict[int, dict[str, Register]] = {}
         self._due_s: dict[tuple[str, str], float] = {}
         self._told: dict[str, GroupReport] = {}
@@ -98,7 +100,7 @@ class Machine:
         self._actions = []
         self._route(event)
         for g in self.groups.values():
-            tend(g, rebooted=self.rebooted)
+            tend(g)
         self.desk.tick(now_s, dead=self._silent)
         if any(g.dirty for g in self.groups.values()):
             self.persist()
@@ -115,8 +117,9 @@ class Machine:
         return min(deadlines, default=None)
 
     def busy(self) -> list[str]:
-        """Groups with a move or a stop under way; their configuration must not change now."""
-        return [g.name for g in self.groups.values() if g.task is not None and not g.task.background]
+        """Groups with a move or a stop under way, or about to begin; their configuration must not change now."""
+        groups = self.groups.values()
+        return [g.name for g in groups if g.waiting or (g.task is not None and not g.task.background)]
 
     def view(self) -> dict[str, Any] | None:
         """The cluster as this node sees it; None while it belongs to none."""
@@ -214,8 +217,14 @@ class Machine:
             return
         for name, told in known.groups.items():
             g = self.groups.get(name)
-            if g is not None and newer(g.register, told.register):
-                g.write(adopt(g.register, told.register))
+            if g is None or (g.conflict and told.activity not in ("up", "down")):
+                continue
+            register = learn(g.register, told.register, node=self.node, peer=peer)
+            if register is not g.register:
+                g.write(register)
+                if g.conflict:
+                    g.conflict = ""
+                    g.become("unknown", "its resources belong together again")
 
     def _perform(self, group: str, order: Order) -> None:
         perform(self.groups.get(group), order, self)
@@ -234,8 +243,6 @@ class Machine:
             self.membership = Membership(peers=peers, timers=self._timers)
             self._due_s = {(peer, path): self.now_s for peer, paths in peers.items() for path in paths}
             self._node_states = {}
-        for g in self.groups.values():
-            self._registers |= dict.fromkeys(g.group.tags, g.register)
         kept = {g.name: g for g in self.groups.values()}
         self.groups = {}
         for name, group in groups_of(config).items():
@@ -278,6 +285,7 @@ class Machine:
                 groups=reports,
                 echo_seq=echo,
                 held_s=round(held_s, 6),
+                hears=self.membership.peers[peer].incarnation,
             )
             self.emit(Beat(peer=peer, path=path, seq=seq, heartbeat=heartbeat))
 

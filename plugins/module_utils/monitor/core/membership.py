@@ -49,12 +49,16 @@ class Path:
 
 @dataclass(slots=True, kw_only=True)
 class Peer:
-    """Everything known of another node. Reports of an earlier incarnation are gone."""
+    """Everything known of another node. Reports of an earlier incarnation are gone.
+
+    ``hears`` is the incarnation of this node that the peer had heard when it sent its newest heartbeat.
+    """
 
     name: str
     paths: dict[str, Path]
     boot_id: str = ""
     incarnation: int = 0
+    hears: int = 0
     version: str = ""
     config_digest: str = ""
     newest_seq: int = -1
@@ -145,6 +149,7 @@ class Membership:
         peer.incarnation = envelope.incarnation
         peer.boot_id = envelope.boot_id
         peer.newest_seq = -1
+        peer.hears = 0
         peer.groups = {}
         peer.seen.clear()
 
@@ -158,6 +163,7 @@ class Membership:
             path.rtt_s = max(0.0, now_s - sent_s - heartbeat.held_s)
         if envelope.seq > peer.newest_seq:
             peer.newest_seq = envelope.seq
+            peer.hears = heartbeat.hears
             peer.version = heartbeat.version
             peer.config_digest = heartbeat.config_digest
             peer.groups = heartbeat.groups

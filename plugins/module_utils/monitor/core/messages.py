@@ -21,7 +21,8 @@ class Register:
 
     ``epoch`` only grows; ``holder`` may serve at that epoch, None when nobody may. ``revision`` counts what the
     holder changed within the epoch. ``promised_epoch``, when greater than ``epoch``, is one this node has agreed
-    that ``promised_to`` may have next. ``out`` are the hierarchies an operator took out of service.
+    that ``promised_to`` may have next. ``out`` are the hierarchies an operator took out of service. ``suspended``: the
+    holder was rebooted, and does not know yet whether another node was given the group meanwhile.
     """
 
     epoch: int = 0
@@ -30,6 +31,7 @@ class Register:
     promised_epoch: int = 0
     promised_to: str | None = None
     out: frozenset[str] = frozenset()
+    suspended: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +49,8 @@ class Heartbeat:
     """I am alive. Sent on every comm path of a peer at the profile's interval, and at once when a report changes.
 
     ``count`` numbers the heartbeats of this path, so that gaps are losses. ``echo_seq`` and ``held_s`` answer the
-    last heartbeat received on that path, for its round trip time.
+    last heartbeat received on that path, for its round trip time. ``hears`` is the incarnation of the receiver that
+    the sender heard last, 0 before.
     """
 
     count: int
@@ -56,6 +59,7 @@ class Heartbeat:
     groups: Mapping[str, GroupReport]
     echo_seq: int | None = None
     held_s: float = 0.0
+    hears: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

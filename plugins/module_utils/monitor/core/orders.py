@@ -59,9 +59,7 @@ def _orders(machine: Node, opened: Command, args: Mapping[str, Any]) -> None:
     machine.desk.close(opened)
 
 
-def _in_service(
-    machine: Node, opened: Command, group: Group, tags: tuple[str, ...], args: Mapping[str, Any]
-) -> None:
+def _in_service(machine: Node, opened: Command, group: Group, tags: tuple[str, ...], args: Mapping[str, Any]) -> None:
     register = machine.groups[group.name].register
     if args.get("initial") and register.epoch > 0:
         data = _unchanged(group, tags, holder=register.holder, epoch=register.epoch)

@@ -12,6 +12,9 @@ The rules that hold (tests/unit/core/test_ownership.py, tests/simulation):
   once it has begun to stop, and finishes the hand-over after a restart.
 - Nobody promises while it has anything of the group running.
 
+- A holder that was rebooted is suspended until every other node says that nothing of the group runs there and that
+  it has heard of the reboot; or until an operator vouches for the others.
+
 This is the ``manual`` arbiter: unanimity of the nodes, less those an operator says are switched off.
 """
 
@@ -22,10 +25,22 @@ from dataclasses import replace
 
 from .messages import Register
 
+VOUCHED = 10_000
+VOUCHED_BY = 100
+"""Epochs between two that were taken on an operator's word, and between those of two nodes."""
+
 
 def next_epoch(registers: Iterable[Register]) -> int:
     """An epoch above every one that was held or promised."""
     return 1 + max(max(r.epoch, r.promised_epoch) for r in registers)
+
+
+def vouched_epoch(registers: Iterable[Register], *, rank: int) -> int:
+    """An epoch that nobody has reached who is away now: the operator's word outranks what those did before they left.
+
+    ``rank`` is the node's place in the cluster, so that two nodes that do not know of each other do not meet.
+    """
+    return (next_epoch(registers) // VOUCHED + 1) * VOUCHED + rank * VOUCHED_BY
 
 
 def newer(mine: Register, theirs: Register) -> bool:
@@ -42,7 +57,33 @@ def adopt(mine: Register, theirs: Register) -> Register:
         theirs,
         promised_epoch=mine.promised_epoch if kept else theirs.epoch,
         promised_to=mine.promised_to if kept else None,
+        suspended=False,
     )
+
+
+def learn(mine: Register, theirs: Register, *, node: str, peer: str) -> Register:
+    """Ours after the peer told us its own.
+
+    The later one counts, with one exception: a peer that was rebooted and waits has no claim against the node that
+    serves, which goes above it.
+    """
+    waits = theirs.suspended and theirs.holder == peer
+    if not waits or mine.holder != node or mine.suspended:
+        return adopt(mine, theirs)
+    if promised_away(mine, node) or (theirs.epoch, theirs.revision) < (mine.epoch, mine.revision):
+        return mine
+    epoch = next_epoch([mine, theirs])
+    return replace(mine, epoch=epoch, revision=0, promised_epoch=epoch, promised_to=None)
+
+
+def suspend(register: Register) -> Register:
+    """The holder's register after a reboot."""
+    return replace(register, suspended=True)
+
+
+def resume(register: Register) -> Register:
+    """The holder's register when no other node can have been given the group."""
+    return replace(register, suspended=False)
 
 
 def promised_away(register: Register, node: str) -> bool:
@@ -105,16 +146,18 @@ def combine(registers: Mapping[str, Register], tags: Iterable[str]) -> tuple[Reg
     """
     known = [registers[tag] for tag in tags if tag in registers]
     placed = [r for r in known if r.epoch > 0] or known or [Register()]
-    holders = sorted({r.holder for r in placed if r.holder is not None})
+    held = [r for r in placed if r.holder is not None]
+    holders = sorted({r.holder for r in held if r.holder is not None})
     latest = max(placed, key=lambda r: (r.epoch, r.revision))
     out = frozenset(tag for r in placed for tag in r.out)
     promised = max(placed, key=lambda r: r.promised_epoch)
     combined = replace(
         latest,
-        holder=holders[0] if len(holders) == 1 else latest.holder,
+        holder=max(held, key=lambda r: (r.epoch, r.revision)).holder if held else None,
         out=out,
         promised_epoch=promised.promised_epoch,
         promised_to=promised.promised_to,
+        suspended=any(r.suspended for r in placed),
     )
     conflict = f"its resources are held by {' and '.join(holders)}" if len(holders) > 1 else ""
     return combined, conflict

@@ -5,14 +5,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from .group import GroupMachine
+from .group import GroupMachine, Order
+from .local import torn_cure
 from .problems import Problem, found
 from .readiness import AGREED, ALIVE, CONFLICT, LISTED
 
 
-def standing(g: GroupMachine, *, source: str | None, off: Sequence[str]) -> list[Problem]:
+def back_again(g: GroupMachine, peer: str, order: Order) -> bool:
+    """Whether a node that was said to be off has been heard of late; it may have been told that nobody serves."""
+    known = g.world.membership.peers.get(peer)
+    heard_s = known.heard_s if known else None
+    return heard_s is not None and (heard_s > order.given_s or g.world.membership.alive(peer, g.world.now_s))
+
+
+def standing(g: GroupMachine, order: Order, *, source: str | None) -> list[Problem]:
     """The problems that the cluster itself has with this node taking the group over from ``source``."""
     world = g.world
     node = world.node
@@ -34,14 +40,14 @@ def standing(g: GroupMachine, *, source: str | None, off: Sequence[str]) -> list
                 path=g.name,
                 value=None,
                 message=f"{g.name} cannot move as one: {g.conflict}.",
-                cure="Unprotect one of its hierarchies and bring the rest to one node first.",
+                cure=torn_cure(g),
             )
         )
-    concerned = [source] if source else [peer for peer in world.membership.peers if peer not in off]
+    concerned = [source] if source else [peer for peer in world.membership.peers if peer not in order.off]
     for peer in concerned:
         problems += _peer(g, peer)
-    for peer in off:
-        if world.membership.alive(peer, world.now_s):
+    for peer in order.off:
+        if back_again(g, peer, order):
             problems.append(
                 found(
                     ALIVE,

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from .desk import Desk
 from .events import StepDone
@@ -59,6 +60,10 @@ def on_ask(g: GroupMachine | None, peer: str, ask: Ask, world: World) -> None:
         world.send(peer, _no(ask, f"{world.node} has another configuration ({world.digest})"))
     elif g.task is not None and g.task.request == ask.request:
         return
+    elif g.conflict:
+        world.send(peer, _no(ask, f"{g.name} cannot move as one: {g.conflict}"))
+    elif g.register.suspended:
+        world.send(peer, _no(ask, f"{world.node} was restarted and does not know yet who may serve {g.name}"))
     elif (answer := settled_answer(g, peer, ask)) is not None:
         world.send(peer, answer)
     elif g.activity == "unknown":
@@ -74,10 +79,8 @@ def perform(g: GroupMachine | None, order: Order, world: World) -> None:
     if g is None:
         error = {"kind": "refused", "message": f"{world.node} does not know this group", "problems": []}
         world.report(order.ticket, final=True, data={"ok": False, "error": error})
-    elif order.verb == "out_of_service" and g.register.holder != world.node:
-        g.refuse(order, "refused", f"{world.node} does not hold {g.name}: {g.register.holder or 'nobody'} does.")
     elif free(g) or (g.task is not None and g.task.background):
-        g.waiting.append(order)
+        g.waiting.append(replace(order, given_s=world.now_s))
     else:
         doing = g.task.name if g.task is not None else g.reason
         g.refuse(order, "refused", f"{world.node} is busy with {g.name} ({doing}); try again when that is done.")

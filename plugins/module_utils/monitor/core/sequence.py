@@ -147,7 +147,7 @@ class Run:
     def expire(self, now_s: float) -> None:
         """Steps that are late by now are given up, unconfirmed."""
         for id_, (step, began_s) in list(self._open.items()):
-            if now_s - began_s >= step.timeout_s:
+            if now_s >= began_s + step.timeout_s:
                 del self._open[id_]
                 self._fail(step, f"no answer within {step.timeout_s:g} s", confirmed=False)
 

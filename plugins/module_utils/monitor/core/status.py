@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from .group import GroupMachine
@@ -95,6 +96,8 @@ def _group(g: GroupMachine, membership: Membership, now_s: float) -> dict[str, A
         alive = membership.state(holder, now_s) in ("alive", "suspect")
         report = theirs if theirs is not None and alive else _silent(holder, g, membership, now_s)
         since_s = None
+    elif holder is None and report.activity == "down" and report.reason != _of_nobody(g):
+        report, since_s = replace(report, reason=_of_nobody(g)), None
     return {
         "name": g.name,
         "epoch": g.register.epoch,
@@ -107,6 +110,12 @@ def _group(g: GroupMachine, membership: Membership, now_s: float) -> dict[str, A
         "hierarchies": [_hierarchy(h, report, holder, g.register.out) for h in g.group.hierarchies],
         "resources": [_resource(r, report, g) for r in g.group.resources],
     }
+
+
+def _of_nobody(g: GroupMachine) -> str:
+    """Why nobody serves the group: what this node noted when it stopped may be about a holder of long ago."""
+    by_operator = set(g.group.heads) <= g.register.out and g.group.heads
+    return "taken out of service by command" if by_operator else "nobody serves it"
 
 
 def _silent(holder: str, g: GroupMachine, membership: Membership, now_s: float) -> GroupReport:

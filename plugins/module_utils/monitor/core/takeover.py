@@ -18,9 +18,10 @@ from typing import Any
 from ..errors import require
 from .facts import Facts
 from .group import GroupMachine, Order, failure_text, phase_rows
+from .local import rank
 from .messages import Answer, Ask, Look, PhaseTime, Seen
-from .ownership import give_up, next_epoch, promise, take
-from .placement import standing
+from .ownership import give_up, next_epoch, promise, take, vouched_epoch
+from .placement import back_again, standing
 from .problems import Problem, problem_row
 from .readiness import judge
 from .sequence import (
@@ -101,8 +102,8 @@ def plan(g: GroupMachine, source: str | None, problems: Sequence[Problem], order
 
 def _judge(g: GroupMachine, order: Order, source: str | None) -> Generator[Wait, None, list[Problem]]:
     patience_s = g.world.now_s + PATIENCE_S
-    yield Until(lambda: not standing(g, source=source, off=order.off), deadline_s=patience_s)
-    problems = standing(g, source=source, off=order.off)
+    yield Until(lambda: not standing(g, order, source=source), deadline_s=patience_s)
+    problems = standing(g, order, source=source)
     if problems:
         return problems
     running = g.running(every(g.group, "inspect"))
@@ -120,7 +121,9 @@ def _ask(g: GroupMachine, order: Order, source: str | None) -> Generator[Wait, N
     """The grant, or why there is none."""
     world = g.world
     peers = world.membership.peers
-    epoch = next_epoch([g.register, *(p.groups[g.name].register for p in peers.values() if g.name in p.groups)])
+    registers = [g.register, *(p.groups[g.name].register for p in peers.values() if g.name in p.groups)]
+    vouched = order.off if source is None else ()
+    epoch = vouched_epoch(registers, rank=rank(world)) if vouched else next_epoch(registers)
     g.commit(promise(g.register, epoch=epoch, candidate=world.node))
     asked = [source] if source else [peer for peer in peers if peer not in order.off]
     ask = Ask(request=order.ticket, group=g.name, epoch=epoch, off=order.off)
@@ -137,6 +140,8 @@ def _ask(g: GroupMachine, order: Order, source: str | None) -> Generator[Wait, N
             f"{lost} stopped answering while it was asked. If it has let go already, {world.node} starts {g.name} "
             f"as soon as {lost} is back; nobody starts it before"
         )
+    if back := [peer for peer in vouched if back_again(g, peer, order)]:
+        return f"{' and '.join(back)} is on again: its heartbeats arrive"
     passed_on = g.register.epoch == epoch and g.register.holder == world.node
     if not passed_on and (g.register.promised_epoch, g.register.promised_to) != (epoch, world.node):
         return f"{g.register.promised_to} was promised epoch {g.register.promised_epoch} meanwhile"

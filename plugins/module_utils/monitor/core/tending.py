@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from .group import GroupMachine, Order
-from .local import observe, settle, start_here, take_out, unfinished
+from .local import observe, serve_again, settle, start_here, take_out, unfinished
 from .story import Story, Task, Until
 from .takeover import take_over
 
@@ -14,7 +14,7 @@ ROUNDS = 16
 """Bound on what one event can set off in one group; reached only by a bug, which then waits for the next event."""
 
 
-def tend(g: GroupMachine, *, rebooted: bool) -> None:
+def tend(g: GroupMachine) -> None:
     """The group has gone as far as it can at this moment."""
     now_s = g.world.now_s
     g.looks = [task for task in g.looks if not task.proceed(now_s)]
@@ -22,7 +22,7 @@ def tend(g: GroupMachine, *, rebooted: bool) -> None:
         if g.waiting:
             free(g)
         if g.task is None:
-            g.task = _next(g, rebooted=rebooted)
+            g.task = _next(g)
         if g.task is None or not g.task.proceed(now_s):
             return
         g.task = None
@@ -43,13 +43,12 @@ def free(g: GroupMachine) -> bool:
     return g.task is None
 
 
-def _next(g: GroupMachine, *, rebooted: bool) -> Task | None:
+def _next(g: GroupMachine) -> Task | None:
     if g.waiting and (g.activity == "waiting" or not _unsettled(g)):
         order = g.waiting.pop(0)
         return Task(order.verb.replace("_", " "), _story(g, order))
     if _unsettled(g):
-        waits = g.activity == "waiting" or (rebooted and g.activity == "unknown")
-        return Task("settle", settle(g, rebooted=waits), background=True)
+        return Task("settle", settle(g), background=True)
     if _look_due(g):
         return Task("observe", observe(g), background=True)
     return None
@@ -60,7 +59,9 @@ def _story(g: GroupMachine, order: Order) -> Story:
         return take_out(g, order)
     if g.register.holder != g.world.node:
         return take_over(g, order)
-    return start_here(g, order) if g.holds else unfinished(g, order)
+    if g.register.suspended and not g.conflict:
+        return serve_again(g, order)
+    return start_here(g, order) if g.holds or g.conflict else unfinished(g, order)
 
 
 def _unsettled(g: GroupMachine) -> bool:

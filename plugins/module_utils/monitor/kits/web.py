@@ -11,12 +11,16 @@ import time
 from ..core.facts import State, WebFacts
 from ..core.model import Binding, Hierarchy
 from ..errors import NotThereError, SurfaceError
+from ..surface import ServiceState
 from ..windows import iis
 from .http_probe import Answer, ask
 from .kit import Context
 
 SERVICES = ("W3SVC", "WAS")
 """World Wide Web Publishing Service and the process activation service it depends on."""
+
+IIS_START_S = 20.0
+"""How long IIS has for coming up after a boot: Windows may well start the monitor before it."""
 
 POOL_END_S = 5.0
 """How long the worker processes have for ending before the volume is dismounted under them."""
@@ -88,6 +92,7 @@ class WebKit:
 
     def start(self, resource: Hierarchy, ctx: Context) -> None:
         """The site is started, its application pool too."""
+        self._await_iis(ctx, "stopped", "start_pending")
         ctx.surface.iis_start(site=resource.site)
         self._confirm(resource, ctx, "up")
 
@@ -96,6 +101,7 @@ class WebKit:
 
         A site with a volume leaves no worker process behind that has files of the volume open.
         """
+        self._await_iis(ctx, "start_pending")
         if self.state(resource, ctx) != "down":
             ctx.surface.iis_stop(site=resource.site)
             self._confirm(resource, ctx, "down")
@@ -111,6 +117,12 @@ class WebKit:
         deadline_s = ctx.surface.monotonic_s() + ANSWER_S
         for binding in site.site.bindings:
             self._verify_binding(binding, ctx, deadline_s)
+
+    def _await_iis(self, ctx: Context, *passing: ServiceState) -> None:
+        """IIS is in none of the ``passing`` states, or has had its time."""
+        deadline_s = ctx.surface.monotonic_s() + IIS_START_S
+        while ctx.surface.service_state("W3SVC") in passing and ctx.surface.monotonic_s() < deadline_s:
+            time.sleep(_PAUSE_S)
 
     def _iis_is_off(self, ctx: Context) -> bool:
         return ctx.surface.service_state("W3SVC") in ("stopped", "absent")
