@@ -45,7 +45,19 @@ def test_a_switchover_and_back_leaves_nothing_behind_and_clients_wait_briefly(sc
         clients = scene.clients(tag, start_s, end_s)
         assert [spell.node for spell in clients.spells] == [source, target]
         assert clients.longest_outage_ms < OUTAGE_MS
-        assert scene.foreign_pages(tag, start_s, end_s) == []
+
+
+@pytest.mark.parametrize("slow", [f"remove_address:{ADDRESSES['shop']}", "iis_stop:shop"])
+def test_no_client_gets_the_page_of_another_site_however_slow_a_step_of_the_source_is(scene: Scene, slow: str) -> None:
+    """The fresh IIS has a Default Web Site on all addresses, which answers wherever a stopped site leaves a gap."""
+    assert scene.sites("n1")["Default Web Site"] == "started"
+    start_s = time.monotonic()
+    scene.inject("n1", slow, hang_s=0.3)
+
+    assert scene.move("shop", "n2")["ok"]
+
+    scene.await_served("shop", "n2")
+    assert scene.foreign_pages("shop", start_s, time.monotonic()) == []
 
 
 def test_https_with_its_certificate_moves_along(scene: Scene) -> None:
