@@ -15,6 +15,7 @@ from ..plugin_utils._tables import plan_table
 ARGUMENT_SPEC: dict[str, Any] = {
     "tag": {"type": "str", "required": True},
     "node": {"type": "str", "required": True},
+    "peers_off": {"type": "list", "elements": "str", "default": []},
 }
 
 

@@ -19,6 +19,11 @@ options:
     description: The node to move to.
     type: str
     required: true
+  peers_off:
+    description: Nodes that somebody made sure are powered off, as for M(holdfast.iis.in_service).
+    type: list
+    elements: str
+    default: []
 version_added: "0.1.0"
 author:
   - Holdfast contributors (@holdfast)

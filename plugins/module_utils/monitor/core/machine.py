@@ -40,7 +40,7 @@ from .model import Config
 from .orders import command
 from .ownership import combine, learn, suspend
 from .profiles import TIMERS, Timers
-from .routing import group_forwarded, group_step, on_answer, on_ask, on_look, perform
+from .routing import group_step, on_answer, on_ask, on_look, perform
 from .status import status
 from .tending import next_look_s, tend
 
@@ -206,7 +206,7 @@ class Machine:
             case Answer() | Seen():
                 on_answer(self.groups.get(message.group), event.peer, message)
             case Forward():
-                group_forwarded(self.desk, event.peer, message)
+                self.desk.forwarded(event.peer, message)
             case Report():
                 self.desk.reported(event.peer, message)
 

@@ -68,13 +68,17 @@ class Peer:
     refused: int = 0
 
     def state(self, now_s: float, timers: Timers) -> NodeState:
-        """Alive, suspect or dead by the time since any path brought a heartbeat; unknown before the first."""
+        """Alive, suspect or dead by the time since any path brought a heartbeat; unknown before the first.
+
+        A peer to which no path is connected any more is suspect at once.
+        """
         if self.heard_s is None:
             return "unknown"
         silence_s = now_s - self.heard_s
         if silence_s >= timers.dead_s:
             return "dead"
-        return "suspect" if silence_s >= timers.suspect_s else "alive"
+        connected = any(path.connected for path in self.paths.values())
+        return "alive" if connected and silence_s < timers.suspect_s else "suspect"
 
     def path_up(self, path: Path, now_s: float, timers: Timers) -> bool:
         """Whether heartbeats come in on this path."""

@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from .desk import Desk
 from .events import StepDone
 from .group import GroupMachine, Order, Running, World
 from .handover import hand_over, settled_answer
-from .messages import Answer, Ask, Forward, Look, Seen
+from .messages import Answer, Ask, Look, Seen
 from .sequence import every
 from .story import All, Questions, Story, Task, Wait
 from .tending import free
@@ -69,9 +68,9 @@ def on_ask(g: GroupMachine | None, peer: str, ask: Ask, world: World) -> None:
     elif g.activity == "unknown":
         return
     elif free(g):
-        g.task = Task(f"hand over to {peer}", hand_over(g, peer, ask), request=ask.request)
+        g.task = Task(f"hands it over to {peer}", hand_over(g, peer, ask), request=ask.request)
     elif g.task is not None and not g.task.background:
-        world.send(peer, _no(ask, f"{world.node} is busy with it ({g.task.name})"))
+        world.send(peer, _no(ask, f"{world.node} {g.task.name} just now"))
 
 
 def perform(g: GroupMachine | None, order: Order, world: World) -> None:
@@ -83,12 +82,7 @@ def perform(g: GroupMachine | None, order: Order, world: World) -> None:
         g.waiting.append(replace(order, given_s=world.now_s))
     else:
         doing = g.task.name if g.task is not None else g.reason
-        g.refuse(order, "refused", f"{world.node} is busy with {g.name} ({doing}); try again when that is done.")
-
-
-def group_forwarded(desk: Desk, peer: str, forward: Forward) -> None:
-    """The order of another node is on this node's desk."""
-    desk.forwarded(peer, forward)
+        g.refuse(order, "refused", f"{world.node} {doing} just now ({g.name}); try again when that is done.")
 
 
 def _look(g: GroupMachine, peer: str, look: Look) -> Story:

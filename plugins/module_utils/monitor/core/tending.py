@@ -12,6 +12,12 @@ from .takeover import take_over
 
 ROUNDS = 16
 """Bound on what one event can set off in one group; reached only by a bug, which then waits for the next event."""
+DOING = {
+    "in_service": "brings it into service",
+    "out_of_service": "takes it out of service",
+    "plan": "plans a move",
+}
+"""What an order is, for those who are told that the node is busy."""
 
 
 def tend(g: GroupMachine) -> None:
@@ -46,7 +52,7 @@ def free(g: GroupMachine) -> bool:
 def _next(g: GroupMachine) -> Task | None:
     if g.waiting and (g.activity == "waiting" or not _unsettled(g)):
         order = g.waiting.pop(0)
-        return Task(order.verb.replace("_", " "), _story(g, order))
+        return Task(DOING[order.verb], _story(g, order))
     if _unsettled(g):
         return Task("settle", settle(g), background=True)
     if _look_due(g):
