@@ -223,10 +223,21 @@ print("reported", flush=True)
 """
 
 
+STARTED = "import os; os.environ['HOLDFAST_STANDIN_SERVICE'] = 'Holdfast'"
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stop_request_ends_the_service(n1: Node, number: signal.Signals) -> None:
-    with n1.start(sys.executable, "-c", SERVICE, stdout=subprocess.PIPE) as program:
+    with (
+        control.listen(n1.private / "scm.sock") as manager,
+        n1.start(sys.executable, "-c", STARTED + SERVICE, stdout=subprocess.PIPE) as program,
+    ):
         try:
+            manager.settimeout(10)
+            connection, _client = manager.accept()
+            with connection, connection.makefile("rwb") as lines:
+                assert json.loads(lines.readline()) == {"op": "report", "name": "Holdfast", "state": "running"}
+                lines.write(b'{"ok": true}\n')
             assert program.stdout is not None
             assert program.stdout.readline() == b"running\n"
             program.send_signal(number)
@@ -234,6 +245,13 @@ def test_a_stop_request_ends_the_service(n1: Node, number: signal.Signals) -> No
             assert program.wait(10) == 0
         finally:
             program.kill()
+
+
+def test_a_service_that_the_service_control_manager_did_not_start_does_not_run(n1: Node) -> None:
+    with n1.start(sys.executable, "-c", SERVICE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as program:
+        out, error = program.communicate(timeout=20)
+    assert out == b""
+    assert b"this process was not started by the service control manager (code 0x00000427)" in error
 
 
 def test_the_state_of_a_service_is_asked_from_the_service_control_manager(n1: Node) -> None:

@@ -46,6 +46,8 @@ from .servicebody import run_until_stopped
 SYSTEM_DISK = Disk(id="LAB-SYSTEM-DISK", online=True, read_only=False, holder=None, letters=("C:",))
 ACCESS_DENIED, NOT_FOUND, INVALID_PARAMETER, GENERAL_FAILURE = 5, 1168, 87, 31
 INVALID_NAME, SEMAPHORE_TIMEOUT, NETWORK_UNREACHABLE, SERVICE_NOT_ACTIVE = 123, 121, 1231, 0x80070426
+NOT_STARTED_AS_SERVICE = 1063
+"""ERROR_FAILED_SERVICE_CONTROLLER_CONNECT."""
 LABEL_MAX = 15
 """Characters of an address label, IFNAMSIZ less the end (linux/if.h)."""
 CONTROL_S = 10.0
@@ -98,6 +100,9 @@ class LabSurface:
                 log.write(json.dumps(line) + "\n")
 
     def run_service(self, *, name: str, main: Callable[[Callable[[Callable[[], None]], None]], None]) -> None:
+        if os.environ.get("HOLDFAST_STANDIN_SERVICE") != name:
+            message = "this process was not started by the service control manager"
+            raise SurfaceError("run_service", message, NOT_STARTED_AS_SERVICE)
         run_until_stopped(main, ready=lambda: self._report_running(name))
 
     # -- network
@@ -303,9 +308,7 @@ class LabSurface:
         raise kind(primitive, str(answer.get("error", answer)), int(answer.get("code", 0)))
 
     def _report_running(self, name: str) -> None:
-        # Only what the service control manager started has to report to it.
-        if os.environ.get("HOLDFAST_STANDIN_SERVICE"):
-            self._ask("run_service", "scm.sock", {"op": "report", "name": name, "state": "running"})
+        self._ask("run_service", "scm.sock", {"op": "report", "name": name, "state": "running"})
 
     def _let_iis_notice(self) -> None:
         # As on Windows the file counts: without a running service the change waits for the next start.
