@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
@@ -51,9 +52,9 @@ class ControllerAction(ActionBase):
         This comes before ansible-core's own validation, which stops at the first error.
         """
 
+    @abstractmethod
     def act(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """Does the task and returns its result. Raises NodeFailure."""
-        raise NotImplementedError
 
     @property
     def node(self) -> str:
