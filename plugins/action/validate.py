@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..module_utils.monitor.core.rules import check_inventory
+from ..module_utils.monitor.core.description.rules import check_inventory
 from ..plugin_utils._base import ControllerAction, broken_rules
 from ..plugin_utils._plain import plain
 

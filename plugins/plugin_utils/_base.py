@@ -13,8 +13,8 @@ from typing import Any, ClassVar
 from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
 
-from ..module_utils.monitor.core.describe import RuleError, describe
-from ..module_utils.monitor.core.problems import Problem
+from ..module_utils.monitor.core.description.describe import RuleError, describe
+from ..module_utils.monitor.core.values.problems import Problem
 from ..module_utils.monitor.paths import POINTER
 from . import _node
 from ._node import NodeFailure

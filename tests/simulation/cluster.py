@@ -12,9 +12,9 @@ from itertools import count
 from random import Random
 from typing import Any
 
-from holdfast.core import events as e
-from holdfast.core.alterations import check_alterations, serving
-from holdfast.core.model import Config, Profile
+from holdfast.core.description.alterations import check_alterations, serving
+from holdfast.core.values import events as e
+from holdfast.core.values.model import Config, Profile
 from holdfast_sim.judge import Judge
 from holdfast_sim.layouts import PATHS, layout
 from holdfast_sim.machines import Computer

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from holdfast.core import events as e
-from holdfast.core.graph import Group
-from holdfast.core.messages import Answer, Message, Register
+from holdfast.core.values import events as e
+from holdfast.core.values.graph import Group
+from holdfast.core.values.messages import Answer, Message, Register
 
 if TYPE_CHECKING:
     from holdfast_sim.cluster import World

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 
-from holdfast.core.model import Cluster, CommPath, Config, Hierarchy, Ip, Profile, Volume
+from holdfast.core.values.model import Cluster, CommPath, Config, Hierarchy, Ip, Profile, Volume
 
 PATHS = ("a", "b")
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from holdfast.core.events import Resource, Step
-from holdfast.core.facts import Facts, IpFacts, State, VolumeFacts, WebFacts
-from holdfast.core.messages import Register
-from holdfast.core.model import Binding, Hierarchy, Ip, Site, Volume
+from holdfast.core.values.events import Resource, Step
+from holdfast.core.values.facts import Facts, IpFacts, State, VolumeFacts, WebFacts
+from holdfast.core.values.messages import Register
+from holdfast.core.values.model import Binding, Hierarchy, Ip, Site, Volume
 
 SICKNESSES = ("fail", "fail_late", "hang")
 """How an operation may go wrong: without any effect; with its effect, but an error all the same; far too late."""

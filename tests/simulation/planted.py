@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from holdfast.core import handover, machine, sequence, story, takeover
-from holdfast.core.messages import Register
+from holdfast.core.moves import handover, sequence, story, takeover
+from holdfast.core.node import machine
+from holdfast.core.values.messages import Register
 
 
 def _never(_register: Register, **_question: object) -> str:

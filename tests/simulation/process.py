@@ -9,9 +9,9 @@ from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING
 
-from holdfast.core import events as e
-from holdfast.core.machine import Machine
-from holdfast.core.messages import Envelope, Message
+from holdfast.core.node.machine import Machine
+from holdfast.core.values import events as e
+from holdfast.core.values.messages import Envelope, Message
 from holdfast_sim.layouts import PATHS
 from holdfast_sim.machines import Computer
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from holdfast.core.describe import Change, RuleError, describe
-from holdfast.core.model import Binding, Config, Site, as_data
-from holdfast.core.settings import read_config, read_sites
+from holdfast.core.description.describe import Change, RuleError, describe
+from holdfast.core.description.settings import read_config, read_sites
+from holdfast.core.values.model import Binding, Config, Site, as_data
 
 CLUSTER: dict[str, Any] = {
     "name": "web",

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from holdfast.core.desk import Desk
-from holdfast.core.events import Action, Commanded, Tell
-from holdfast.core.graph import Group
-from holdfast.core.group import Order
-from holdfast.core.messages import Forward, Message, Report
+from holdfast.core.moves.group import Order
+from holdfast.core.node.desk import Desk
+from holdfast.core.values.events import Action, Commanded, Tell
+from holdfast.core.values.graph import Group
+from holdfast.core.values.messages import Forward, Message, Report
 
 SHOP = Group(name="shop", hierarchies=(), ips=(), volumes=())
 GOOD: dict[str, Any] = {"ok": True, "changed": True, "data": {"group": "shop"}}

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from holdfast.core.graph import groups_of
-from holdfast.core.model import Cluster, CommPath, Config, Hierarchy, Ip, Volume
+from holdfast.core.values.graph import groups_of
+from holdfast.core.values.model import Cluster, CommPath, Config, Hierarchy, Ip, Volume
 
 FIRST = {"n1": 1, "n2": 2}
 PATHS = (CommPath(name="a", addresses={"n1": "10.0.0.1", "n2": "10.0.0.2"}),)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import pytest
 
-from holdfast.core.membership import Membership
-from holdfast.core.messages import Envelope, Heartbeat, Look, Message
-from holdfast.core.profiles import TIMERS
+from holdfast.core.cluster.membership import Membership
+from holdfast.core.values.messages import Envelope, Heartbeat, Look, Message
+from holdfast.core.values.profiles import TIMERS
 
 NORMAL = TIMERS["normal"]
 

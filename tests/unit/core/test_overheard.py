@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from holdfast.core.model import Binding, Site
-from holdfast.core.site_rules import overheard
+from holdfast.core.description.site_rules import overheard
+from holdfast.core.values.model import Binding, Site
 
 
 def _site(name: str, ip: str, port: int) -> Site:

@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.core.messages import Register
-from holdfast.core.ownership import (
+from holdfast.core.cluster.ownership import (
     adopt,
     change_out,
     combine,
@@ -28,6 +27,7 @@ from holdfast.core.ownership import (
     take,
     vouched_epoch,
 )
+from holdfast.core.values.messages import Register
 
 NODES = ("n1", "n2", "n3")
 

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.core import alterations, readiness, rulebook
-from holdfast.core.problems import Rule
+from holdfast.core.description import alterations, rulebook
+from holdfast.core.moves import readiness
+from holdfast.core.values.problems import Rule
 
 PAGE = Path(__file__).parents[3] / "docs" / "rules.md"
 HEAD = """<!--

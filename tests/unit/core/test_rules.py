@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from holdfast.core.problems import Problem
-from holdfast.core.rulebook import RULES
-from holdfast.core.rules import check_inventory
+from holdfast.core.description.rulebook import RULES
+from holdfast.core.description.rules import check_inventory
+from holdfast.core.values.problems import Problem
 
 Inventory = dict[str, Any]
 NODES = ["n1", "n2"]

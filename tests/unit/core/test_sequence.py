@@ -8,10 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import count
 
-from holdfast.core.events import Step, StepDone
-from holdfast.core.messages import PhaseTime
-from holdfast.core.model import Hierarchy, Ip, Volume
-from holdfast.core.sequence import (
+from holdfast.core.moves.sequence import (
     Run,
     Stage,
     one_after_another,
@@ -20,6 +17,9 @@ from holdfast.core.sequence import (
     start_stages,
     stop_stages,
 )
+from holdfast.core.values.events import Step, StepDone
+from holdfast.core.values.messages import PhaseTime
+from holdfast.core.values.model import Hierarchy, Ip, Volume
 
 IP = Ip(tag="ip", address="192.0.2.1", prefix_length=24, interfaces={}, priorities={})
 VOLUME = Volume(tag="vol", drive="X:", driver="shared_disk", disk="d", priorities={})

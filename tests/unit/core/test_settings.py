@@ -7,9 +7,16 @@ from __future__ import annotations
 
 import pytest
 
-from holdfast.core.model import Binding, Site
-from holdfast.core.rules import differences
-from holdfast.core.settings import read_cluster, read_config, read_hierarchies, read_ips, read_sites, read_volumes
+from holdfast.core.description.rules import differences
+from holdfast.core.description.settings import (
+    read_cluster,
+    read_config,
+    read_hierarchies,
+    read_ips,
+    read_sites,
+    read_volumes,
+)
+from holdfast.core.values.model import Binding, Site
 from holdfast.errors import StateError
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.core.facts import IpFacts, VolumeFacts
-from holdfast.core.model import Cluster, CommPath, Config, Ip, Volume
+from holdfast.core.values.facts import IpFacts, VolumeFacts
+from holdfast.core.values.model import Cluster, CommPath, Config, Ip, Volume
 from holdfast.errors import NotThereError, SurfaceError
 from holdfast.kits import Context, kit_of
 from holdfast.surface import FOREVER_S, Address, Interface

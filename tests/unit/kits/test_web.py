@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from holdfast.core.facts import WebFacts
-from holdfast.core.model import Binding, Cluster, CommPath, Config, Hierarchy, Site, Volume
+from holdfast.core.values.facts import WebFacts
+from holdfast.core.values.model import Binding, Cluster, CommPath, Config, Hierarchy, Site, Volume
 from holdfast.errors import NotThereError, SurfaceError
 from holdfast.kits import Context, kit_of, web
 from holdfast.kits.http_probe import ask

@@ -13,7 +13,7 @@ import pytest
 from collection import ansible
 
 from checkout import ROOT
-from holdfast.core.rules import check_inventory
+from holdfast.core.description.rules import check_inventory
 
 LAB = {"lab_management_prefix": "127.44.0", "lab_disk_id": "D1", "lab_https_thumbprint": "A" * 40, "lab_password": "x"}
 

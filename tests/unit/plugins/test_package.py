@@ -67,7 +67,7 @@ def test_what_python_leaves_behind_is_not_packed(source: Path) -> None:
 def test_everything_of_the_monitor_is_packed_under_its_name_on_a_node() -> None:
     packed = set(names(build()))
 
-    assert {"__main__.py", "holdfast/__init__.py", "holdfast/core/rules.py"} <= packed
+    assert {"__main__.py", "holdfast/__init__.py", "holdfast/core/description/rules.py"} <= packed
     assert len(packed) == 1 + len([path for path in MONITOR.rglob("*.py") if "__pycache__" not in path.parts])
 
 

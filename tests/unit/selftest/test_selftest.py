@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from holdfast.core.model import Binding
+from holdfast.core.values.model import Binding
 from holdfast.errors import NotThereError, SurfaceError
 from holdfast.selftest import add_arguments, main
 from holdfast.selftest import iis as iis_checks

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from holdfast.core.alterations import RULES, check_alterations, check_site_alterations, serving
-from holdfast.core.model import Binding, Cluster, CommPath, Config, Hierarchy, Ip, Site, Volume
+from holdfast.core.description.alterations import RULES, check_alterations, check_site_alterations, serving
+from holdfast.core.values.model import Binding, Cluster, CommPath, Config, Hierarchy, Ip, Site, Volume
 
 BOTH = {"n1": 1, "n2": 2}
 IP = Ip(

@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 
-from holdfast.core import wire
-from holdfast.core.events import Event, PathDown, PathUp, Received
-from holdfast.core.messages import Ask, Envelope, Forward, Heartbeat, Message
-from holdfast.core.model import Cluster, CommPath
+from holdfast.core.values.events import Event, PathDown, PathUp, Received
+from holdfast.core.values.messages import Ask, Envelope, Forward, Heartbeat, Message
+from holdfast.core.values.model import Cluster, CommPath
+from holdfast.core.wire import wire
 from holdfast.transport.comm_paths import CommPaths
 from holdfast.transport.identity import Contexts, Identity, Pki
 from holdfast.transport.outbox import Outbox

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from holdfast.core.events import (
+from holdfast.core.values.events import (
     Action,
     Beat,
     Do,
@@ -24,8 +24,8 @@ from holdfast.core.events import (
     Tell,
     TimePassed,
 )
-from holdfast.core.messages import Ask, Envelope, Heartbeat, Register
-from holdfast.core.model import Ip
+from holdfast.core.values.messages import Ask, Envelope, Heartbeat, Register
+from holdfast.core.values.model import Ip
 from holdfast.errors import InvariantError
 from holdfast.service.engine import Engine
 

@@ -13,9 +13,9 @@ from typing import Any, cast
 
 import pytest
 
-from holdfast.core.events import Operation, Resource, Step, StepDone
-from holdfast.core.facts import Facts, IpFacts, State
-from holdfast.core.model import Ip
+from holdfast.core.values.events import Operation, Resource, Step, StepDone
+from holdfast.core.values.facts import Facts, IpFacts, State
+from holdfast.core.values.model import Ip
 from holdfast.errors import SurfaceError
 from holdfast.kits import Context
 from holdfast.service.executor import Executor

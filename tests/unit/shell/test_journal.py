@@ -16,8 +16,8 @@ from typing import Any, cast
 import pytest
 
 from holdfast import paths
-from holdfast.core.events import Note
-from holdfast.core.messages import Register
+from holdfast.core.values.events import Note
+from holdfast.core.values.messages import Register
 from holdfast.service import journal as journal_module
 from holdfast.service.journal import Journal, known_durations
 from holdfast.service.logs import log_file

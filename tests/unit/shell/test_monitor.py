@@ -20,8 +20,8 @@ from typing import Any
 import pytest
 
 from holdfast import paths
-from holdfast.core import rulebook
-from holdfast.core.model import Binding
+from holdfast.core.description import rulebook
+from holdfast.core.values.model import Binding
 from holdfast.errors import RequestError, SurfaceError
 from holdfast.kits import web
 from holdfast.kits.http_probe import Answer

@@ -16,8 +16,8 @@ from typing import Any, cast
 import pytest
 
 from holdfast import paths
-from holdfast.core.messages import Register
-from holdfast.core.model import Cluster, CommPath, Config
+from holdfast.core.values.messages import Register
+from holdfast.core.values.model import Cluster, CommPath, Config
 from holdfast.errors import StateError
 from holdfast.store.disk import RealDisk, put_durably
 from holdfast.store.ledger import Ledger

@@ -15,9 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.core import codec, wire
-from holdfast.core.facts import WebFacts
-from holdfast.core.messages import (
+from holdfast.core.values.facts import WebFacts
+from holdfast.core.values.messages import (
     Answer,
     Ask,
     Envelope,
@@ -31,7 +30,8 @@ from holdfast.core.messages import (
     Report,
     Seen,
 )
-from holdfast.core.model import Binding, Site
+from holdfast.core.values.model import Binding, Site
+from holdfast.core.wire import codec, wire
 from holdfast.errors import InvariantError, WireError
 
 NAMES = st.text(max_size=8)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.core.model import Binding, Site
+from holdfast.core.values.model import Binding, Site
 from holdfast.errors import RequestError, SurfaceError
 from holdfast.surface import Certificate
 from holdfast.windows import iis

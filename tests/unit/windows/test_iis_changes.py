@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.core.model import Binding, Site
+from holdfast.core.values.model import Binding, Site
 from holdfast.surface import ConfigChange
 from holdfast.windows.iis_changes import certificate_changes, removal, site_changes, site_id
 from holdfast.windows.iis_config import IisSite, parse_sites

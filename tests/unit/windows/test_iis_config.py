@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.core.model import Binding, Site
+from holdfast.core.values.model import Binding, Site
 from holdfast.errors import SurfaceError
 from holdfast.windows.iis_config import IisSite, expanded, parse_sites, read_binding, redirects
 

@@ -21,7 +21,7 @@ from typing import Any
 
 import pytest
 
-from holdfast.core.model import Binding, Site
+from holdfast.core.values.model import Binding, Site
 from holdfast.errors import NotThereError, SurfaceError
 from holdfast.surface_win32 import Win32Surface, api
 from holdfast.surface_win32 import iis as surface_iis

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Union
 
-from ..core.model import Hierarchy, Ip, Volume
+from ..core.values.model import Hierarchy, Ip, Volume
 from .ip import IpKit
 from .kit import Context, Kit
 from .volume import VolumeKit

@@ -11,7 +11,7 @@ import socket
 import ssl
 from dataclasses import dataclass
 
-from ..core.model import Binding
+from ..core.values.model import Binding
 
 AGENT = "Holdfast"
 """User-Agent of the request, so that the site's own log tells it from a client."""

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from ..core.facts import IpFacts, State
-from ..core.model import Ip
+from ..core.values.facts import IpFacts, State
+from ..core.values.model import Ip
 from ..errors import NotThereError, SurfaceError
 from ..surface import Interface
 from ..windows import network

@@ -12,8 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from ..core.facts import Facts, State
-from ..core.model import Config
+from ..core.values.facts import Facts, State
+from ..core.values.model import Config
 from ..surface import Surface
 
 R_contra = TypeVar("R_contra", contravariant=True)

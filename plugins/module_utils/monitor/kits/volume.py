@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 
-from ..core.facts import State, VolumeFacts
-from ..core.model import Volume
+from ..core.values.facts import State, VolumeFacts
+from ..core.values.model import Volume
 from ..errors import SurfaceError
 from ..windows import storage
 from .kit import Context

@@ -8,8 +8,8 @@ from __future__ import annotations
 import contextlib
 import time
 
-from ..core.facts import State, WebFacts
-from ..core.model import Binding, Hierarchy
+from ..core.values.facts import State, WebFacts
+from ..core.values.model import Binding, Hierarchy
 from ..errors import NotThereError, SurfaceError
 from ..surface import ServiceState
 from ..windows import iis

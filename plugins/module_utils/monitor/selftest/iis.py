@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
-from ..core.model import Binding, Site
+from ..core.values.model import Binding, Site
 from ..kits.http_probe import ask
 from ..surface import ConfigChange, Surface
 from ..windows import iis

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import PROTOCOL
-from ..core import codec
+from ..core.wire import codec
 from ..errors import RequestError
 
 Answer = dict[str, Any]

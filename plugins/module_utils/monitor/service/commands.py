@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from ..core.events import Commanded
+from ..core.values.events import Commanded
 from ..errors import RequestError
 
 Progress = Callable[[Mapping[str, Any]], None]

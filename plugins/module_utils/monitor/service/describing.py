@@ -13,14 +13,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
-from ..core import rulebook
-from ..core.alterations import check_alterations, check_site_alterations, serving
-from ..core.describe import Change, RuleError, describe
-from ..core.graph import groups_of
-from ..core.model import Config, Site
-from ..core.problems import Problem, found
-from ..core.settings import read_sites as sites_described
-from ..core.site_rules import overheard
+from ..core.description import rulebook
+from ..core.description.alterations import check_alterations, check_site_alterations, serving
+from ..core.description.describe import Change, RuleError, describe
+from ..core.description.settings import read_sites as sites_described
+from ..core.description.site_rules import overheard
+from ..core.values.graph import groups_of
+from ..core.values.model import Config, Site
+from ..core.values.problems import Problem, found
 from ..errors import NotThereError, RequestError
 from ..surface import Surface
 from ..windows.iis import IisSite, certificate_changes, read_sites, site_changes, write_sites

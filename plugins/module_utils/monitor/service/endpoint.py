@@ -13,7 +13,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from ..core import codec
+from ..core.wire import codec
 from ..errors import RequestError
 
 ADDRESS = "127.0.0.1"

@@ -16,8 +16,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol
 
-from ..core.events import Action, Beat, Do, Event, Note, Persist, Persisted, Send, Step, Tell, TimePassed
-from ..core.messages import Envelope, Message, Register
+from ..core.values.events import Action, Beat, Do, Event, Note, Persist, Persisted, Send, Step, Tell, TimePassed
+from ..core.values.messages import Envelope, Message, Register
 from ..errors import require
 
 HELD_MAX = 100_000

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from ..core.events import Resource, Step, StepDone
+from ..core.values.events import Resource, Step, StepDone
 from ..errors import HoldfastError, SurfaceError
 from ..kits import Context, Kit
 from .workers import Workers, tell

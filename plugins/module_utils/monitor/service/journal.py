@@ -17,9 +17,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from ..core.events import Note
-from ..core.messages import Register
-from ..core.model import Config
+from ..core.values.events import Note
+from ..core.values.messages import Register
+from ..core.values.model import Config
 from ..store.ledger import Ledger
 from ..store.state import Store
 from ..surface import Surface

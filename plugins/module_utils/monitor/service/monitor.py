@@ -15,10 +15,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .. import paths
-from ..core.events import Configured, Event, Note, PathUp, Step, TimePassed
-from ..core.machine import Machine
-from ..core.messages import Envelope, Register
-from ..core.model import Config
+from ..core.node.machine import Machine
+from ..core.values.events import Configured, Event, Note, PathUp, Step, TimePassed
+from ..core.values.messages import Envelope, Register
+from ..core.values.model import Config
 from ..errors import RequestError
 from ..kits import Context, kit_of
 from ..store.state import Remembered

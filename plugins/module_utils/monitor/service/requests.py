@@ -13,9 +13,9 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from ..core.describe import RuleError
-from ..core.graph import groups_of
-from ..core.problems import problem_row
+from ..core.description.describe import RuleError
+from ..core.values.graph import groups_of
+from ..core.values.problems import problem_row
 from ..errors import HoldfastError, RequestError
 from .answers import Answer, Request, failure, request_of, success
 from .commands import Commands, Progress

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..core import codec
+from ..core.wire import codec
 from ..errors import StateError
 from .disk import Disk, put_durably
 from .slots import SlotFile

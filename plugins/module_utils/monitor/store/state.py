@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from .. import paths
-from ..core import codec
-from ..core.messages import Register
-from ..core.model import Config, as_data
-from ..core.settings import read_config
+from ..core.description.settings import read_config
+from ..core.values.messages import Register
+from ..core.values.model import Config, as_data
+from ..core.wire import codec
 from ..errors import StateError
 from ..surface import Surface
 from .disk import Disk, RealDisk, put_durably

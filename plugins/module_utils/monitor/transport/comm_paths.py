@@ -17,10 +17,10 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from ..core import wire
-from ..core.events import PathDown, PathUp, Received
-from ..core.messages import Envelope
-from ..core.model import Cluster
+from ..core.values.events import PathDown, PathUp, Received
+from ..core.values.messages import Envelope
+from ..core.values.model import Cluster
+from ..core.wire import wire
 from ..errors import WireError
 from .connection import Admission, Connection
 from .identity import Identity

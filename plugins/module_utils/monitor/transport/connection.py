@@ -13,8 +13,8 @@ import asyncio
 from dataclasses import dataclass
 from typing import Protocol, cast
 
-from ..core import wire
-from ..core.messages import Envelope
+from ..core.values.messages import Envelope
+from ..core.wire import wire
 from ..errors import WireError
 from .identity import peer_names
 from .outbox import Outbox

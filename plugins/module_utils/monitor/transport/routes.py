@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..core.model import Cluster
+from ..core.values.model import Cluster
 
 Key = tuple[str, str]
 """Peer and comm path."""

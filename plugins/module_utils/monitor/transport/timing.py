@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..core.model import Profile
-from ..core.profiles import TIMERS
+from ..core.values.model import Profile
+from ..core.values.profiles import TIMERS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from ..core.model import Binding, Site
+from ..core.values.model import Binding, Site
 from ..errors import NotThereError, RequestError
 from ..surface import ConfigChange, Surface
 from .iis_changes import certificate_changes, removal, site_changes

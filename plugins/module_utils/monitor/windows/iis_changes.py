@@ -12,7 +12,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Collection, Mapping
 
-from ..core.model import Binding, Site
+from ..core.values.model import Binding, Site
 from ..surface import ConfigChange
 from .iis_config import SNI, IisSite
 

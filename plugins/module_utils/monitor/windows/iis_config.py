@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ..core.model import Binding, Site
+from ..core.values.model import Binding, Site
 from ..errors import SurfaceError
 
 ContentKind = Literal["local", "unc", "redirect", "none"]

@@ -1,0 +1,122 @@
+# SPDX-FileCopyrightText: 2026 Holdfast contributors
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Which changes of a description would pull the ground from under what is in service. HF7xx.
+
+Rule: what is in service keeps what it stands on: a site its bindings and content, an address, a volume and a node
+their place. Everything else (priorities, drain times, certificates, application pools) may change at any time.
+Source: guide chapter 6, "Changing LifeKeeper Microsoft IIS Recovery Kit Configuration": port, address, host header
+and secure setting are changed while the hierarchy is out of service, on every server, and not otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Union
+
+from ..values.model import Config, Hierarchy, Ip, Site, Volume
+from ..values.problems import Problem, Rule, found
+
+_GUIDE = "guide chapter 6, Changing LifeKeeper Microsoft IIS Recovery Kit Configuration"
+SITE_IN_SERVICE = Rule(
+    id="HF701", text="A protected site keeps its bindings and content while it is in service.", source=_GUIDE
+)
+RESOURCE_IN_SERVICE = Rule(
+    id="HF702", text="An address or a volume keeps what it is while something in service needs it.", source=_GUIDE
+)
+REMOVED_IN_SERVICE = Rule(
+    id="HF703",
+    text="What is in service is taken out of service before it is removed.",
+    source="guide chapter 4, Delete an IIS Resource Hierarchy",
+)
+NODE_IN_SERVICE = Rule(id="HF704", text="A node that has something in service stays in the cluster.", source=_GUIDE)
+RULES = (SITE_IN_SERVICE, RESOURCE_IN_SERVICE, REMOVED_IN_SERVICE, NODE_IN_SERVICE)
+Resource = Union[Ip, Volume, Hierarchy]
+
+
+def serving(view: Mapping[str, Any]) -> dict[str, str]:
+    """The node on which each tag is in service, from the status of the cluster; tags that are out are left out."""
+    placed: dict[str, str] = {}
+    for group in view["groups"]:
+        node = group["holder"]
+        heads = [h for h in group["hierarchies"] if not h["by_operator"]]
+        tags = {tag for h in heads for tag in (h["tag"], *h["depends_on"])}
+        if not group["hierarchies"]:
+            tags = {resource["tag"] for resource in group["resources"]}
+        if node is not None:
+            placed.update(dict.fromkeys(tags, node))
+    return placed
+
+
+def check_alterations(before: Config, after: Config, placed: Mapping[str, str]) -> list[Problem]:
+    """What the new configuration would do to tags that are in service on the nodes ``placed`` names."""
+    problems = []
+    new = _by_tag(after)
+    for tag, old in sorted(_by_tag(before).items()):
+        node = placed.get(tag)
+        if node is None:
+            continue
+        if tag not in new:
+            message = f"{tag!r} is in service on {node} and would be removed."
+            problems.append(_problem(REMOVED_IN_SERVICE, tag, None, message, f"Take {tag} out of service first."))
+        elif (lost := _lost(old, new[tag], node)) is not None:
+            message = f"{tag!r} is in service on {node}; {lost} cannot change now."
+            problems.append(_problem(RESOURCE_IN_SERVICE, tag, None, message, _cure(tag)))
+    for node in sorted(set(placed.values()) - set(after.cluster.nodes)):
+        tags = sorted(tag for tag, holder in placed.items() if holder == node)
+        message = f"node {node!r} has {', '.join(tags)} in service and would leave the cluster."
+        problems.append(_problem(NODE_IN_SERVICE, "cluster", node, message, "Switch them to another node first."))
+    return problems
+
+
+def check_site_alterations(
+    config: Config, before: Mapping[str, Site], after: Mapping[str, Site], placed: Mapping[str, str], *, node: str
+) -> list[Problem]:
+    """What the new IIS sites of the node would do to protected sites that are in service there.
+
+    On a standby a site may be changed at any time: that is how one that was altered by hand is put right.
+    """
+    problems = []
+    for hierarchy in config.hierarchies:
+        old, new = before.get(hierarchy.site), after.get(hierarchy.site)
+        if old is None or new is None or placed.get(hierarchy.tag) != node:
+            continue
+        changed = [name for name, differs in _differences(old, new).items() if differs]
+        if changed:
+            message = f"site {old.name!r} is in service on {node}; its {' and '.join(changed)} cannot change now."
+            problems.append(_problem(SITE_IN_SERVICE, old.name, None, message, _cure(hierarchy.tag)))
+    return problems
+
+
+def _differences(old: Site, new: Site) -> dict[str, bool]:
+    """Certificates do not count: one that expires has to be replaced while the site runs."""
+    places = [{replace(binding, certificate=None) for binding in site.bindings} for site in (old, new)]
+    return {"bindings": places[0] != places[1], "content": old.content != new.content}
+
+
+def _lost(old: Resource, new: Resource, node: str) -> str | None:
+    """What the resource in service on the node would lose; None when it keeps what it stands on."""
+    if isinstance(old, Ip) and isinstance(new, Ip):
+        there = (old.address, old.prefix_length, old.interfaces.get(node))
+        then = (new.address, new.prefix_length, new.interfaces.get(node))
+        return "its address, prefix length and interface" if there != then else None
+    if isinstance(old, Volume) and isinstance(new, Volume):
+        stays = (old.drive, old.driver, old.disk) == (new.drive, new.driver, new.disk)
+        return None if stays else "its drive, driver and disk"
+    if isinstance(old, Hierarchy) and isinstance(new, Hierarchy):
+        return None if old.site == new.site else "its site"
+    return "its kind"
+
+
+def _by_tag(config: Config) -> dict[str, Resource]:
+    resources: list[Resource] = [*config.ips, *config.volumes, *config.hierarchies]
+    return {resource.tag: resource for resource in resources}
+
+
+def _cure(tag: str) -> str:
+    return f"Take {tag} out of service, make the change on every node, and bring it into service again."
+
+
+def _problem(rule: Rule, path: str, value: Any, message: str, cure: str) -> Problem:
+    return found(rule, path=path, value=value, message=message, cure=cure)

@@ -1,0 +1,250 @@
+# SPDX-FileCopyrightText: 2026 Holdfast contributors
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Stories of one node alone: look, settle what runs here with what may run here, start here, take out of service."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+
+from ..cluster.ownership import change_out, give_up, next_epoch, pass_on, promised_away, resume, take, vouched_epoch
+from ..values.events import Resource
+from .group import GroupMachine, Order, World, failure_text, phase_rows
+from .sequence import Run, Stage, every, expected, outage_s, start_stages, stop_stages
+from .story import Story, Until, Wait
+
+BY_COMMAND = "brought into service by command"
+
+
+def settle(g: GroupMachine) -> Story:
+    """What may run here runs, and nothing else does. A monitor that merely restarted adopts what runs already.
+
+    After a reboot the holder serves again only when it has heard every other node: it cannot know what an operator
+    did while it was away. Until then nothing of the group runs here.
+    """
+    yield from _look(g)
+    if g.register.suspended and not g.conflict:
+        if any(g.states[tag] != "down" for tag in g.group.tags):
+            yield from bring_down(g)
+            if g.activity == "failed":
+                return
+        g.become("waiting", "restarted; it serves again once every other node has been heard")
+        yield Until(lambda: not g.register.suspended or not any(obstacle(g, peer) for peer in g.world.membership.peers))
+        if g.register.suspended:
+            g.write(resume(g.register))
+    if g.conflict:
+        g.become("failed", f"{g.conflict}")
+    elif g.holds:
+        yield from bring_up(g, f"{g.world.node} holds it at epoch {g.register.epoch}")
+    else:
+        yield from bring_down(g)
+        if promised_away(g.register, g.world.node) and g.activity == "down":
+            g.commit(pass_on(g.register))
+            g.note("passed on", f"hand-over finished after a restart: {g.register.holder} may serve")
+
+
+def observe(g: GroupMachine) -> Story:
+    """The resources' states are up to date; what changed is noted. Nothing is acted on."""
+    before = dict(g.states)
+    yield from _look(g)
+    for tag, state in g.states.items():
+        if before.get(tag) not in (None, state):
+            g.note("noticed", f"{tag} is {state} on {g.world.node}, was {before[tag]}", resource=tag, state=state)
+
+
+def start_here(g: GroupMachine, order: Order) -> Story:
+    """The order's hierarchies are in service on this node, which holds the group already."""
+    node = g.world.node
+    if g.conflict:
+        g.refuse(order, "refused", torn(g))
+        return
+    out = g.register.out - set(order.tags)
+    yield from _look(g)
+    missing = [r for r in g.group.needed(out) if g.states.get(r.tag) != "up"]
+    if not missing and out == g.register.out:
+        g.become("up", g.reason if g.activity == "up" else "found running")
+        g.tell(order, changed=False, data=_move(g, outcome="unchanged"))
+        return
+    if order.check or order.verb == "plan":
+        g.tell(order, changed=order.check, data=_move(g, outcome="started", stages=start_stages(missing)))
+        return
+    if out != g.register.out:
+        g.commit(change_out(g.register, out))
+    run = yield from bring_up(g, BY_COMMAND)
+    if run is None or run.failure is None:
+        g.tell(order, changed=True, data=_move(g, outcome="started", run=run))
+    else:
+        g.refuse(order, "refused", f"{g.name} could not be brought into service on {node}: {run.failure.text}")
+
+
+def serve_again(g: GroupMachine, order: Order) -> Story:
+    """As ``start_here``, after a reboot: every other node is clear, or an operator vouches for it."""
+    world = g.world
+    if refusal := _in_the_way(g, order.off):
+        g.refuse(order, "refused", refusal)
+        return
+    if not order.check and order.verb != "plan":
+        reports = [peer.groups[g.name].register for peer in world.membership.peers.values() if g.name in peer.groups]
+        epoch = vouched_epoch([g.register, *reports], rank=rank(world))
+        g.commit(take(epoch=epoch, node=world.node, out=g.register.out))
+        g.become("starting", BY_COMMAND)
+    yield from start_here(g, order)
+
+
+def unfinished(g: GroupMachine, order: Order) -> Story:
+    """Refused: this node has promised the group away and could not stop it yet."""
+    text = f"{g.world.node} is handing {g.name} over to {g.register.promised_to} and could not finish it: {g.reason}"
+    g.refuse(order, "refused", text)
+    yield from ()
+
+
+def take_out(g: GroupMachine, order: Order) -> Story:
+    """The order's hierarchies and what only they need are stopped here, and stay so through restarts.
+
+    When nothing of the group is left in service, nobody holds it. Source: guide chapter 5, "Out of Service".
+    """
+    holder = g.register.holder
+    if holder != g.world.node:
+        g.refuse(order, "refused", f"{g.world.node} does not hold {g.name}: {holder or 'nobody'} does.")
+        return
+    out = g.register.out | set(order.tags)
+    if g.conflict and g.group.needed(out):
+        g.refuse(order, "refused", torn(g))
+        return
+    if g.register.suspended and not g.conflict:
+        g.refuse(order, "refused", _in_the_way(g, ()) or f"{g.name} is about to be settled on {holder}; try again.")
+        return
+    if out == g.register.out:
+        g.tell(order, changed=False, data={"group": g.name, "tags": list(order.tags), "outcome": "unchanged"})
+        return
+    if order.check:
+        g.tell(order, changed=True, data={"group": g.name, "tags": list(order.tags), "outcome": "stopped"})
+        return
+    keep = g.group.needed(out)
+    g.become("stopping", f"{', '.join(order.tags)} taken out of service by command")
+    run = yield from g.run(stop_stages([r for r in g.group.resources if r not in keep]))
+    if run.failure is not None:
+        g.become("failed", run.failure.text)
+        g.refuse(order, "refused", f"{g.name} is not wholly stopped on {g.world.node}: {run.failure.text}")
+        return
+    if keep:
+        g.commit(change_out(g.register, out))
+        g.become("up", f"{', '.join(sorted(out))} out of service by command")
+    else:
+        g.conflict = ""
+        g.commit(give_up(epoch=next_epoch([g.register]), out=out))
+        g.become("down", "taken out of service by command")
+    data = {"group": g.name, "tags": list(order.tags), "outcome": "stopped", "phases": phase_rows(run.phases)}
+    g.note("out of service", f"{', '.join(order.tags)} taken out of service", phases=phase_rows(run.phases))
+    g.tell(order, changed=True, data=data)
+
+
+def bring_up(g: GroupMachine, reason: str) -> Generator[Wait, None, Run | None]:
+    """Everything needed is up and the rest is down; None when nothing had to be done."""
+    needed = g.group.needed(g.register.out)
+    surplus = [r for r in g.group.resources if r not in needed and g.states.get(r.tag) != "down"]
+    missing = [r for r in needed if g.states.get(r.tag) != "up"]
+    if not surplus and not missing:
+        g.become("up" if needed else "down", "found running" if needed else "everything is out of service")
+        return None
+    g.become("starting", reason)
+    run = yield from g.run((*stop_stages(surplus), *start_stages(missing)))
+    if run.failure is None:
+        g.become("up", reason)
+    else:
+        g.become("failed", run.failure.text)
+    return run
+
+
+def bring_down(g: GroupMachine) -> Generator[Wait, None, None]:
+    """Nothing of the group runs here."""
+    running: Sequence[Resource] = [r for r in g.group.resources if g.states.get(r.tag) != "down"]
+    if running:
+        away = promised_away(g.register, g.world.node)
+        owner = g.register.promised_to if away else g.register.holder
+        g.become("stopping", f"{owner or 'nobody'} may serve it, not {g.world.node}")
+    run = yield from g.run(stop_stages(running))
+    if run.failure is None:
+        g.become(
+            "down",
+            "nobody serves it" if g.register.holder in (None, g.world.node) else f"{g.register.holder} serves it",
+        )
+    else:
+        g.become("failed", failure_text(run.failure))
+
+
+def _look(g: GroupMachine) -> Generator[Wait, None, None]:
+    run = yield from g.run(every(g.group, "observe"))
+    for resource in g.group.resources:
+        if resource.tag not in run.states:
+            g.states[resource.tag] = "unknown"
+    g.observed_s = g.world.now_s
+
+
+def obstacle(g: GroupMachine, peer: str) -> str:
+    """Why a holder that was rebooted cannot serve for all it knows of the peer; empty when it can.
+
+    The peer has nothing of the group running, and has heard of the reboot: from then on it takes nothing over
+    without asking, whatever an operator said about this node before.
+    """
+    world = g.world
+    known = world.membership.peers[peer]
+    report = known.groups.get(g.name)
+    if not known.incarnation:
+        return f"{peer} has not been heard since"
+    if known.config_digest != world.digest or report is None:
+        return f"{peer} has another configuration"
+    if known.hears != world.incarnation:
+        return f"{peer} does not hear {world.node}"
+    return "" if report.activity == "down" else f"{g.name} is {report.activity} on {peer} ({report.reason})"
+
+
+def torn(g: GroupMachine) -> str:
+    """Why a group whose resources are held by several nodes cannot be acted on as one, and what to do."""
+    return f"{g.name} cannot move as one: {g.conflict}. {torn_cure(g)}"
+
+
+def torn_cure(g: GroupMachine) -> str:
+    """What brings a torn group together: each node stops its part, then one starts all."""
+    return f"Take {', '.join(g.group.heads)} out of service in one command, and bring them into service again."
+
+
+def rank(world: World) -> int:
+    """The node's place among all nodes, by name."""
+    return sum(peer < world.node for peer in world.membership.peers)
+
+
+def _in_the_way(g: GroupMachine, off: Sequence[str]) -> str:
+    """Why a group that was rebooted cannot be brought into service here; empty when it can."""
+    world = g.world
+    alive = [peer for peer in off if world.membership.alive(peer, world.now_s)]
+    if alive:
+        return f"{' and '.join(alive)} is said to be switched off, but its heartbeats arrive."
+    unclear = {peer: why for peer in world.membership.peers if peer not in off and (why := obstacle(g, peer))}
+    if not unclear:
+        return ""
+    names = ", ".join(unclear)
+    return (
+        f"{world.node} was restarted and cannot know whether {names} may serve {g.name} now: "
+        f"{'; '.join(unclear.values())}. Bring {names} back, or make sure that it is switched off and repeat the "
+        f"command with peers_off: [{names}]."
+    )
+
+
+def _move(g: GroupMachine, *, outcome: str, run: Run | None = None, stages: Sequence[Stage] = ()) -> dict[str, object]:
+    """What happened here, or with ``stages`` what would; the form of a plan and of a move."""
+    phases = run.phases if run else []
+    planned = expected(stages, g.world.node, g.world.durations)
+    return {
+        "allowed": True,
+        "problems": [],
+        "dragged": [],
+        "group": g.name,
+        "tags": list(g.group.heads),
+        "from": g.world.node,
+        "to": g.world.node,
+        "epoch": g.register.epoch,
+        "outcome": outcome,
+        "outage_s": outage_s([], phases),
+        "phases": planned or phase_rows(phases),
+    }

@@ -1,0 +1,232 @@
+# SPDX-FileCopyrightText: 2026 Holdfast contributors
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""The story of a planned move, told on the node that takes the group over.
+
+Look, judge, prepare: all of that while the group still runs where it is, and any of it may refuse the move. Then ask
+for the group; its node stops it and grants the next epoch. Then start, verify through the address, report. When the
+start fails, everything is stopped again and the group goes back to where it came from.
+Source: guide chapter 5, "Performing a Manual Switchover"; chapter 2, checklist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ...errors import require
+from ..cluster.ownership import give_up, next_epoch, promise, take, vouched_epoch
+from ..values.facts import Facts
+from ..values.messages import Answer, Ask, Look, PhaseTime, Seen
+from ..values.problems import Problem, problem_row
+from .group import GroupMachine, Order, failure_text, phase_rows
+from .local import rank
+from .placement import back_again, standing
+from .readiness import judge
+from .sequence import (
+    Run,
+    every,
+    expected,
+    one_after_another,
+    outage_s,
+    prepare_stages,
+    prepared_by,
+    start_stages,
+    stop_stages,
+)
+from .story import All, Questions, Story, Until, Wait
+
+PATIENCE_S = 1.0
+"""How long a move waits for the cluster to agree before it is refused: a few heartbeats, since a configuration that
+was changed on all nodes a moment ago may not have been heard of yet."""
+TAKE_BACK_S = 120.0
+"""How long the report of a failed move waits for the former node to serve again: longer than its slowest start."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Grant:
+    """What the former holder passed on: the hierarchies out of service, and how long its stop took."""
+
+    epoch: int
+    out: frozenset[str]
+    phases: tuple[PhaseTime, ...]
+
+
+def take_over(g: GroupMachine, order: Order) -> Story:
+    """The group is in service on this node; or it is where it was, and the reason was told."""
+    source = g.register.holder if g.register.holder not in order.off else None
+    problems = yield from _judge(g, order, source)
+    if order.verb == "plan" or (order.check and not problems):
+        g.tell(order, changed=order.verb != "plan", data=plan(g, source, problems, order))
+        return
+    if problems:
+        g.refuse(order, "refused", _refused(g, problems), problems)
+        return
+    g.progress(order, f"{g.name}: {g.world.node} is ready")
+    prepared = yield from g.run(prepare_stages(g.group.needed(g.register.out - set(order.tags))))
+    if prepared.failure is not None:
+        yield from _undo_preparation(g)
+        g.refuse(order, "refused", f"{g.name} stays where it is: {prepared.failure.text} on {g.world.node}")
+        return
+    grant = yield from _ask(g, order, source)
+    if isinstance(grant, str):
+        yield from _undo_preparation(g)
+        g.refuse(order, "refused", f"{g.name} was not moved: {grant}")
+        return
+    yield from _serve(g, order, source, grant)
+
+
+def plan(g: GroupMachine, source: str | None, problems: Sequence[Problem], order: Order) -> dict[str, Any]:
+    """The move as it would be done: what moves, in which phases, and what stands against it."""
+    needed = g.group.needed(g.register.out - set(order.tags))
+    node, durations = g.world.node, g.world.durations
+    phases = expected(prepare_stages(needed), node, durations)
+    if source is not None:
+        phases += expected(stop_stages(g.group.resources), source, {})
+    phases += expected(start_stages(needed, prepared=prepared_by(prepare_stages(needed))), node, durations)
+    return {
+        "group": g.name,
+        "tags": list(g.group.heads),
+        "from": source,
+        "to": node,
+        "allowed": not problems,
+        "problems": [problem_row(problem) for problem in problems],
+        "phases": phases,
+        "dragged": [tag for tag in g.group.heads if tag not in order.tags],
+        "outcome": "moved" if source else "started",
+        "epoch": g.register.epoch,
+        "outage_s": None,
+    }
+
+
+def _judge(g: GroupMachine, order: Order, source: str | None) -> Generator[Wait, None, list[Problem]]:
+    patience_s = g.world.now_s + PATIENCE_S
+    yield Until(lambda: not standing(g, order, source=source), deadline_s=patience_s)
+    problems = standing(g, order, source=source)
+    if problems:
+        return problems
+    running = g.running(every(g.group, "inspect"))
+    questions = _questions(g, {source: Look(request=order.ticket, group=g.name)} if source else {})
+    yield All(running, questions)
+    g.learn(running.run)
+    theirs: Mapping[str, Facts] = {}
+    for answer in questions.answers.values():
+        if isinstance(answer, Seen):
+            theirs = answer.facts
+    return judge(g.group, node=g.world.node, facts=running.run.facts, source=source, theirs=theirs)
+
+
+def _ask(g: GroupMachine, order: Order, source: str | None) -> Generator[Wait, None, Grant | str]:
+    """The grant, or why there is none."""
+    world = g.world
+    peers = world.membership.peers
+    registers = [g.register, *(p.groups[g.name].register for p in peers.values() if g.name in p.groups)]
+    vouched = order.off if source is None else ()
+    epoch = vouched_epoch(registers, rank=rank(world)) if vouched else next_epoch(registers)
+    g.commit(promise(g.register, epoch=epoch, candidate=world.node))
+    asked = [source] if source else [peer for peer in peers if peer not in order.off]
+    ask = Ask(request=order.ticket, group=g.name, epoch=epoch, off=order.off)
+    g.progress(order, f"{g.name}: asks {' and '.join(asked) or 'nobody'} for epoch {epoch}")
+    questions = _questions(g, dict.fromkeys(asked, ask))
+    yield questions
+    answers = {peer: a for peer, a in questions.answers.items() if isinstance(a, Answer)}
+    refusals = [answer.reason for answer in answers.values() if not answer.granted]
+    if refusals:
+        return "; ".join(refusals)
+    if questions.lost:
+        lost = " and ".join(sorted(questions.lost))
+        return (
+            f"{lost} stopped answering while it was asked. If it has let go already, {world.node} starts {g.name} "
+            f"as soon as {lost} is back; nobody starts it before"
+        )
+    if back := [peer for peer in vouched if back_again(g, peer, order)]:
+        return f"{' and '.join(back)} is on again: its heartbeats arrive"
+    passed_on = g.register.epoch == epoch and g.register.holder == world.node
+    if not passed_on and (g.register.promised_epoch, g.register.promised_to) != (epoch, world.node):
+        return f"{g.register.promised_to} was promised epoch {g.register.promised_epoch} meanwhile"
+    require(set(asked) == set(answers), "a group is taken only when every node that was asked has granted it")
+    phases = tuple(phase for answer in answers.values() for phase in answer.phases)
+    out = frozenset(tag for answer in answers.values() for tag in answer.out) if source else g.register.out
+    return Grant(epoch=epoch, out=out - set(order.tags), phases=phases)
+
+
+def _serve(g: GroupMachine, order: Order, source: str | None, grant: Grant) -> Story:
+    g.write(take(epoch=grant.epoch, node=g.world.node, out=grant.out))
+    why = f"moved here from {source} by command" if source else "brought into service by command"
+    g.become("starting", why)
+    needed = g.group.needed(grant.out)
+    run = yield from g.run(start_stages(needed, prepared=prepared_by(prepare_stages(needed))))
+    if run.failure is None:
+        g.become("up", why)
+        data = _moved(g, order, source, grant, run)
+        g.note("moved" if source else "started", f"{g.name} is in service on {g.world.node}", **data)
+        g.tell(order, changed=True, data=data)
+        return
+    yield from _give_back(g, order, source, run)
+
+
+def _give_back(g: GroupMachine, order: Order, source: str | None, run: Run) -> Story:
+    """Everything started is stopped again, and the group goes back to the node it came from."""
+    node = g.world.node
+    why = f"{failure_text(run.failure)} on {node}"
+    g.become("stopping", f"{why}; stops what was started")
+    undo = yield from g.run(stop_stages(g.group.resources))
+    if undo.failure is not None:
+        g.become("failed", f"{why}, and {undo.failure.text}")
+        g.refuse(order, "refused", f"{g.name} failed on {node} and could not be given back: {g.reason}")
+        return
+    back = source if source and g.world.membership.alive(source, g.world.now_s) else None
+    g.commit(give_up(epoch=next_epoch([g.register]), out=g.register.out, to=back))
+    g.become("down" if back else "failed", f"{why}; {f'given back to {back}' if back else 'nobody serves it'}")
+    if back is None:
+        g.refuse(order, "refused", f"{g.name} is out of service: {why}")
+        return
+    yield Until(lambda: _has_it_back(g, back) != "", deadline_s=g.world.now_s + TAKE_BACK_S)
+    state = "serves it again" if _has_it_back(g, back) == "up" else "was given it back, but does not serve it yet"
+    g.refuse(order, "refused", f"{g.name} was not moved: {why}. {back} {state}")
+
+
+def _has_it_back(g: GroupMachine, peer: str) -> str:
+    """What the peer does with the group, once it knows that it has it back; empty before."""
+    report = g.world.membership.peers[peer].groups.get(g.name)
+    if report is None or report.register.epoch < g.register.epoch:
+        return ""
+    return report.activity if report.activity in ("up", "failed") else ""
+
+
+def _undo_preparation(g: GroupMachine) -> Generator[Wait, None, None]:
+    stages = prepare_stages(g.group.resources)
+    run = yield from g.run(stop_stages([resource for stage in stages for _unused, resource in stage]))
+    if run.failure is not None:
+        g.note("not clean", f"{failure_text(run.failure)} on {g.world.node}, which does not serve {g.name}")
+
+
+def _questions(g: GroupMachine, questions: Mapping[str, Look | Ask]) -> Questions:
+    membership = g.world.membership
+    return Questions(
+        questions=questions,
+        send=g.world.send,
+        lost=lambda peer: membership.state(peer, g.world.now_s) in ("dead", "unknown"),
+        resend_s=membership.timers.resend_s,
+    )
+
+
+def _refused(g: GroupMachine, problems: Sequence[Problem]) -> str:
+    first = "; ".join(problem.message.rstrip(".") for problem in problems[:3])
+    more = f" (and {len(problems) - 3} more)" if len(problems) > 3 else ""
+    return f"{g.name} stays where it is, since {g.world.node} is not ready: {first}{more}."
+
+
+def _moved(g: GroupMachine, order: Order, source: str | None, grant: Grant, run: Run) -> dict[str, Any]:
+    return {
+        "group": g.name,
+        "tags": list(g.group.heads),
+        "from": source,
+        "to": g.world.node,
+        "epoch": grant.epoch,
+        "outcome": "moved" if source else "started",
+        "outage_s": outage_s(grant.phases, run.phases),
+        "phases": phase_rows(one_after_another(grant.phases, run.phases)),
+        "dragged": [tag for tag in g.group.heads if tag not in order.tags],
+    }

@@ -1,0 +1,197 @@
+# SPDX-FileCopyrightText: 2026 Holdfast contributors
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""The cluster as one node sees it, as plain data for status pages, playbooks and people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from ..cluster.membership import Membership, Peer
+from ..moves.group import GroupMachine
+from ..values.messages import GroupReport
+from ..values.model import Config, Hierarchy, Ip, Volume
+
+STATES = {
+    "up": "in_service",
+    "down": "out_of_service",
+    "starting": "starting",
+    "stopping": "stopping",
+    "failed": "failed",
+    "waiting": "out_of_service",
+    "unknown": "unknown",
+}
+
+
+def status(
+    *,
+    node: str,
+    version: str,
+    boot_id: str,
+    config: Config,
+    groups: Iterable[GroupMachine],
+    membership: Membership,
+    now_s: float,
+) -> dict[str, Any]:
+    """Nodes with their comm paths, groups with where they run and why, and warnings for whoever is on call."""
+    group_rows = [_group(g, membership, now_s) for g in groups]
+    node_rows = [_own(node, version, boot_id, config)]
+    node_rows += [_peer(peer, membership, now_s) for peer in membership.peers.values()]
+    return {
+        "cluster": config.cluster.name,
+        "node": node,
+        "config_hash": config.digest,
+        "arbiter": config.cluster.arbiter,
+        "profile": config.cluster.profile,
+        "nodes": sorted(node_rows, key=lambda row: row["name"]),
+        "groups": group_rows,
+        "warnings": [*_node_warnings(node_rows, config), *_group_warnings(group_rows)],
+    }
+
+
+def _own(node: str, version: str, boot_id: str, config: Config) -> dict[str, Any]:
+    return {
+        "name": node,
+        "self": True,
+        "state": "alive",
+        "boot_id": boot_id,
+        "config_hash": config.digest,
+        "version": version,
+        "paths": [],
+    }
+
+
+def _peer(peer: Peer, membership: Membership, now_s: float) -> dict[str, Any]:
+    return {
+        "name": peer.name,
+        "self": False,
+        "state": peer.state(now_s, membership.timers),
+        "boot_id": peer.boot_id,
+        "config_hash": peer.config_digest,
+        "version": peer.version,
+        "silence_s": None if peer.heard_s is None else round(now_s - peer.heard_s, 3),
+        "refused_messages": peer.refused,
+        "paths": [
+            {
+                "name": path.name,
+                "state": "up" if peer.path_up(path, now_s, membership.timers) else "down",
+                "rtt_ms": None if path.rtt_s is None else round(path.rtt_s * 1000, 2),
+                "loss_percent": path.loss_percent(),
+                "reason": path.reason,
+            }
+            for path in peer.paths.values()
+        ],
+    }
+
+
+def _group(g: GroupMachine, membership: Membership, now_s: float) -> dict[str, Any]:
+    """The group as its holder reports it; as we know it where nobody holds it or the holder is silent."""
+    holder = g.register.holder
+    report = g.report(g.register)
+    since_s: float | None = now_s - g.since_s
+    if holder is not None and holder != g.world.node:
+        theirs = membership.peers[holder].groups.get(g.name) if holder in membership.peers else None
+        alive = membership.state(holder, now_s) in ("alive", "suspect")
+        report = theirs if theirs is not None and alive else _silent(holder, g, membership, now_s)
+        since_s = None
+    elif holder is None and report.activity == "down" and report.reason != _of_nobody(g):
+        report, since_s = replace(report, reason=_of_nobody(g)), None
+    return {
+        "name": g.name,
+        "epoch": g.register.epoch,
+        "holder": holder,
+        "state": _state(report, holder),
+        "reason": g.conflict or report.reason,
+        "since_s": None if since_s is None else round(since_s, 1),
+        "preferred": g.group.preferred,
+        "busy": g.task.name if g.task is not None and not g.task.background else "",
+        "hierarchies": [_hierarchy(h, report, holder, g.register.out) for h in g.group.hierarchies],
+        "resources": [_resource(r, report, g) for r in g.group.resources],
+    }
+
+
+def _of_nobody(g: GroupMachine) -> str:
+    """Why nobody serves the group: what this node noted when it stopped may be about a holder of long ago."""
+    by_operator = set(g.group.heads) <= g.register.out and g.group.heads
+    return "taken out of service by command" if by_operator else "nobody serves it"
+
+
+def _silent(holder: str, g: GroupMachine, membership: Membership, now_s: float) -> GroupReport:
+    state = membership.state(holder, now_s)
+    return GroupReport(
+        register=g.register,
+        activity="unknown",
+        reason=f"{holder} holds it and is {state}: whether it serves cannot be told from here",
+        resources={},
+    )
+
+
+def _state(report: GroupReport, holder: str | None) -> str:
+    if report.register.epoch == 0 and holder is None and report.activity == "down":
+        return "out_of_service"
+    return STATES[report.activity]
+
+
+def _hierarchy(h: Hierarchy, report: GroupReport, holder: str | None, out: frozenset[str]) -> dict[str, Any]:
+    state = "out_of_service" if h.tag in out or holder is None else STATES[report.activity]
+    if state == "in_service" and any(report.resources.get(tag) != "up" for tag in (h.tag, *h.depends_on)):
+        state = "failed"
+    return {
+        "tag": h.tag,
+        "kind": h.kind,
+        "site": h.site,
+        "state": state,
+        "by_operator": h.tag in out,
+        "preferred": min(h.priorities, key=lambda node: (h.priorities[node], node)),
+        "priorities": dict(h.priorities),
+        "depends_on": list(h.depends_on),
+    }
+
+
+def _resource(r: Ip | Volume | Hierarchy, report: GroupReport, g: GroupMachine) -> dict[str, Any]:
+    detail = r.address if isinstance(r, Ip) else f"{r.drive} on {r.disk}" if isinstance(r, Volume) else r.site
+    kind = "ip" if isinstance(r, Ip) else "volume" if isinstance(r, Volume) else r.kind
+    return {
+        "tag": r.tag,
+        "kind": kind,
+        "state": report.resources.get(r.tag, "unknown"),
+        "here": g.states.get(r.tag, "unknown"),
+        "detail": detail,
+    }
+
+
+def _node_warnings(rows: Iterable[Mapping[str, Any]], config: Config) -> list[str]:
+    warnings = []
+    for row in rows:
+        if row["state"] != "alive":
+            warnings.append(f"{row['name']} is {row['state']}: no heartbeat arrives from it")
+        elif row["config_hash"] != config.digest:
+            warnings.append(f"{row['name']} has another configuration ({row['config_hash']}): run the set-up playbook")
+        if row["state"] == "alive":
+            warnings += [
+                f"comm path {path['name']} to {row['name']} is down: {path['reason'] or 'no heartbeat arrives'}"
+                for path in row["paths"]
+                if path["state"] != "up"
+            ]
+    return warnings
+
+
+def _group_warnings(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    warnings = []
+    for row in rows:
+        if row["state"] in ("failed", "unknown"):
+            warnings.append(f"{row['name']} is {row['state']}: {row['reason']}")
+        for resource in row["resources"]:
+            if row["state"] == "in_service" and resource["state"] not in ("up", "down"):
+                warnings.append(f"{resource['tag']} of {row['name']} is {resource['state']} on {row['holder']}")
+            elif row["state"] == "in_service" and resource["state"] == "down" and not _is_out(row, resource):
+                warnings.append(f"{resource['tag']} of {row['name']} is down on {row['holder']}")
+    return warnings
+
+
+def _is_out(row: Mapping[str, Any], resource: Mapping[str, Any]) -> bool:
+    """Whether nothing in service needs the resource."""
+    serving = [h for h in row["hierarchies"] if not h["by_operator"]]
+    return bool(row["hierarchies"]) and not any(resource["tag"] in (h["tag"], *h["depends_on"]) for h in serving)

@@ -1,0 +1,141 @@
+# SPDX-FileCopyrightText: 2026 Holdfast contributors
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Messages between nodes as bytes: JSON in frames of known length.
+
+Rule: whatever comes in, the outcome is a value of this protocol or a WireError; nothing else is ever raised.
+A frame is its length in four bytes, most significant first, and then that many bytes of ASCII JSON. The first
+frame of a connection, in both directions, is a Hello; every other is an Envelope. Fields that have their
+default are left out, which is why a default may only change together with PROTOCOL.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import struct
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from ... import PROTOCOL
+from ...errors import WireError, require
+from ..values.messages import Envelope
+from . import codec
+
+T = TypeVar("T")
+FRAME_BYTES_MAX = 4 * 1024 * 1024
+"""A heartbeat about 1,000 groups is near 300 kB; more than this is no message of ours."""
+HELLO_BYTES_MAX = 4096
+_LENGTH = struct.Struct(">I")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hello:
+    """The first words on a connection: who calls, in which cluster, and for which comm path.
+
+    ``refused`` is empty, or says why the sender will not talk; the connection ends then.
+    """
+
+    cluster: str
+    sender: str
+    path: str
+    refused: str = ""
+    protocol: int = PROTOCOL
+
+
+class Frames:
+    """Frames cut out of a stream of bytes, however it arrives in pieces."""
+
+    def __init__(self, bytes_max: int) -> None:
+        self.bytes_max = bytes_max
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """The frames that are complete now, in order.
+
+        Raises:
+            WireError: a frame is longer than ``bytes_max``; nothing after it can be read.
+        """
+        self._buffer += data
+        frames: list[bytes] = []
+        start, end = 0, len(self._buffer)
+        while end - start >= _LENGTH.size:
+            (length,) = _LENGTH.unpack_from(self._buffer, start)
+            if length > self.bytes_max:
+                raise WireError(f"a frame of {length} bytes came in; at most {self.bytes_max} are allowed")
+            if end - start < _LENGTH.size + length:
+                break
+            start += _LENGTH.size
+            frames.append(bytes(self._buffer[start : start + length]))
+            start += length
+        del self._buffer[:start]
+        return frames
+
+
+def encode_hello(hello: Hello) -> bytes:
+    """The frame of the greeting."""
+    return _frame(codec.encode(hello, Hello))
+
+
+def decode_hello(payload: bytes) -> Hello:
+    """The greeting in a frame. A refusal is readable whatever protocol its sender speaks."""
+    data = _parsed(payload)
+    if not (isinstance(data, dict) and data.get("refused")):
+        _check_protocol(data)
+    return _decoded(Hello, data)
+
+
+def encode(envelope: Envelope) -> bytes:
+    """The frame of the message, length included."""
+    data = codec.encode(envelope, Envelope, terse=True)
+    data["protocol"] = envelope.protocol
+    return _frame(data)
+
+
+def decode(payload: bytes) -> Envelope:
+    """The message in a frame.
+
+    Raises:
+        WireError: it is not JSON, of another protocol, or not exactly one of the messages.
+    """
+    data = _parsed(payload)
+    _check_protocol(data)
+    return _decoded(Envelope, data)
+
+
+def _frame(data: Any) -> bytes:
+    payload = json.dumps(data, separators=(",", ":"), allow_nan=False).encode("ascii")
+    require(len(payload) <= FRAME_BYTES_MAX, f"a message of {len(payload)} bytes does not fit a frame")
+    return _LENGTH.pack(len(payload)) + payload
+
+
+def _parsed(payload: bytes) -> Any:
+    try:
+        return json.loads(payload.decode("ascii"), parse_constant=_not_finite, parse_float=_finite)
+    except RecursionError:
+        raise WireError("a frame came in that is nested too deeply") from None
+    except ValueError as error:
+        raise WireError(f"a frame came in that is not JSON: {error}") from None
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _not_finite(text)
+
+
+def _not_finite(text: str) -> float:
+    raise WireError(f"a frame came in with the number {text[:20]}, which is not finite")
+
+
+def _check_protocol(data: Any) -> None:
+    spoken = data.get("protocol") if isinstance(data, dict) else None
+    if spoken != PROTOCOL or isinstance(spoken, bool):
+        shown = repr(spoken)[:20]
+        raise WireError(f"a frame came in that speaks protocol {shown}; this monitor speaks {PROTOCOL}")
+
+
+def _decoded(kind: type[T], data: Any) -> T:
+    try:
+        return codec.decode(kind, data)
+    except codec.CodecError as error:
+        raise WireError(f"a frame came in that is not a message of this protocol: {error}") from None
