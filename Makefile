@@ -55,11 +55,25 @@ sanity: setup ## ansible-test sanity
 simulate: venv ## explore random schedules of faults on all cores
 	@$(RUN) holdfast_sim
 
+MINUTES ?= 5
+ARBITER ?= witness
+.PHONY: soak
+soak: setup ## random faults on a lab for MINUTES=5, watched from outside [SEED= ARBITER=witness|etcd]
+	@$(RUN) holdfast_lab.trials --minutes $(MINUTES) --arbiter $(ARBITER) $(if $(SEED),--seed $(SEED))
+
 ##@ Measure it
 
 .PHONY: bench-switchover
 bench-switchover: setup ## outage that clients see in a switchover, beside the floor of this machine
 	@$(RUN) holdfast_bench.switchover
+
+.PHONY: bench-failover
+bench-failover: setup ## seconds without and of double service, fault by fault [ARGS="--runs 2 --profile fast"]
+	@$(RUN) holdfast_bench.failover $(ARGS)
+
+.PHONY: bench-idle
+bench-idle: setup ## CPU and memory of idle monitors with 1, 100 and 1,000 sites
+	@$(RUN) holdfast_bench.idle $(ARGS)
 
 ##@ Work on it
 

@@ -14,6 +14,7 @@ from ..plugin_utils._base import DescribingAction
 ARGUMENT_SPEC: dict[str, Any] = {
     "cluster": {"type": "dict", "required": True, "options": _specs.CLUSTER},
     "node": {"type": "str"},
+    "nodes_off": {"type": "list", "elements": "str", "default": []},
 }
 
 
@@ -22,4 +23,8 @@ class ActionModule(DescribingAction):
     VERB = "cluster"
 
     def request(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        return {"node": arguments["node"] or self.node, "cluster": self.given("cluster")}
+        return {
+            "node": arguments["node"] or self.node,
+            "cluster": self.given("cluster"),
+            "nodes_off": [str(node) for node in arguments["nodes_off"] or ()],
+        }

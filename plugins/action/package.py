@@ -41,6 +41,7 @@ class ActionModule(NodeAction):
             "version": f"{package.version}+{package.id}",
             "pointer": pointer(package, runtime_id),
             "service": f'"{runtime}\\python.exe" "{program}" service',
+            "guard": f'"{runtime}\\python.exe" "{program}" guard',
             **self.diff_of({"diff": {"before": dict.fromkeys(new, "not there"), "after": new}}),
         }
 

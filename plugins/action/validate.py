@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..module_utils.monitor.core.description.arbiter_rules import arbiter_warnings
 from ..module_utils.monitor.core.description.rules import check_inventory
+from ..module_utils.monitor.core.description.settings import read_cluster
 from ..plugin_utils._base import ControllerAction, broken_rules
 from ..plugin_utils._plain import plain
 
@@ -31,8 +33,15 @@ class ActionModule(ControllerAction):
         problems = check_inventory(**parts, nodes=nodes)
         if problems:
             raise broken_rules(problems)
+        cluster, _unused = read_cluster(parts["cluster"], "holdfast_cluster")
         counts = {name: len(parts[name] or ()) for name in ("ips", "volumes", "sites")}
-        return {"changed": False, "msg": _summary(nodes, counts), "nodes": nodes, "problems": []}
+        return {
+            "changed": False,
+            "msg": _summary(nodes, counts),
+            "nodes": nodes,
+            "problems": [],
+            "warnings": arbiter_warnings(cluster) if cluster else [],
+        }
 
     def _part(self, name: str) -> Any:
         """The argument, or the variable of the inventory when it is not given."""

@@ -39,6 +39,15 @@ options:
           node of the cluster.
         type: dict
         required: true
+      ping:
+        description: Addresses of other machines of which at least one answers while the card's network works. If
+          not given, only the card's link counts.
+        type: list
+        elements: str
+      spare:
+        description: The connection alias of a second card on the same subnet, which takes the address when the
+          first card fails, or a mapping of node names to aliases.
+        type: raw
 version_added: "0.1.0"
 author:
   - Holdfast contributors (@holdfast)
@@ -67,6 +76,8 @@ EXAMPLES = r"""
         prefix_length: 24
         interface: LAN
         priorities: {n1: 1, n2: 2}
+        ping: [10.77.0.1]
+        spare: {n1: LAN 2}
 """
 
 RETURN = r"""

@@ -62,4 +62,8 @@ service:
   description: The command line of the service that runs this package.
   returned: success
   type: str
+guard:
+  description: The command line of the guard of this package.
+  returned: success
+  type: str
 """

@@ -20,12 +20,25 @@ COMM_PATH: dict[str, Any] = {
     "addresses": {"type": "dict", "required": True},
     "prefix_length": {"type": "int"},
 }
+RECOVERY: dict[str, Any] = {
+    "local": {"type": "bool", "default": True},
+    "shutdown": {"type": "str", "choices": ["switchover", "stay"], "default": "switchover"},
+    "switchback": {"type": "str", "choices": ["intelligent", "automatic"], "default": "intelligent"},
+    "stable_s": {"type": "float", "default": 600.0},
+    "restarts": {"type": "int", "default": 3},
+    "failovers": {"type": "int", "default": 3},
+    "window_s": {"type": "float", "default": 1800.0},
+    "quick_check_s": {"type": "float", "default": 5.0},
+    "deep_check_s": {"type": "float", "default": 30.0},
+    "guard_resets": {"type": "bool", "default": True},
+}
 CLUSTER: dict[str, Any] = {
     "name": {"type": "str", "required": True},
-    "arbiter": {"type": "str", "choices": ["manual"], "default": "manual"},
+    "arbiter": {"type": "raw", "default": "manual"},
     "profile": {"type": "str", "choices": ["normal", "fast", "vm"], "default": "normal"},
     "comm_port": {"type": "int", "default": 7430},
     "comm_paths": {"type": "list", "elements": "dict", "required": True, "options": COMM_PATH},
+    "recovery": {"type": "dict", "options": RECOVERY},
 }
 IP: dict[str, Any] = {
     "tag": {"type": "str", "required": True},
@@ -33,6 +46,8 @@ IP: dict[str, Any] = {
     "prefix_length": {"type": "int", "required": True},
     "interface": {"type": "raw", "required": True},
     "priorities": PRIORITIES,
+    "ping": {"type": "list", "elements": "str"},
+    "spare": {"type": "raw"},
 }
 VOLUME: dict[str, Any] = {
     "tag": {"type": "str", "required": True},

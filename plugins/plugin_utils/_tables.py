@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..module_utils.monitor.cli import move_text, status_text
+from ..module_utils.monitor.cli import explain_text, move_text, status_text
 from ..module_utils.monitor.cli.table import Paint
 
 _PLAIN = Paint(on=False)
@@ -41,6 +41,13 @@ def stop_table(stops: Sequence[Mapping[str, Any]], *, check: bool) -> list[str]:
 def plan_table(plan: Mapping[str, Any]) -> list[str]:
     """What a move would do, or what stands against it."""
     return move_text.plan_lines(plan, _PLAIN) if plan else ["Holdfast does not run on this node yet."]
+
+
+def explain_table(explanation: Mapping[str, Any]) -> list[str]:
+    """Why a group is where it is, and what would happen if a node died."""
+    if not explanation:
+        return ["Holdfast does not run on this node yet."]
+    return explain_text.explain_lines(explanation, _PLAIN)
 
 
 def _foretold(move: Mapping[str, Any]) -> str:

@@ -8,12 +8,14 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
+from typing import get_args
 
 from .world import launch
 from .world.faults import FAULTS
 from .world.places import default_places
 from .world.preflight import NotPossibleError
 from .world.remote import Lab, LabError
+from .world.seed import Profile
 from .world.topology import NODES_MAX
 
 EXIT_TROUBLE = 1
@@ -33,7 +35,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 def up(options: argparse.Namespace) -> int:
     """The lab runs."""
-    lab = launch.up(default_places(), launch.Wish(nodes=options.nodes, program=options.program))
+    wish = launch.Wish(
+        nodes=options.nodes,
+        witness=options.witness,
+        etcd=options.etcd,
+        profile=options.profile,
+        program=options.program,
+    )
+    lab = launch.up(default_places(), wish)
     print(f"The lab runs in {lab.places.root}:")
     show_machines(lab)
     print("Try: .venv/bin/ansible-playbook -i inventory/lab playbooks/site.yml   (end it with: make lab-down)")
@@ -97,6 +106,9 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     one = commands.add_parser("up", help="build the lab and leave it running")
     one.add_argument("--nodes", type=int, default=2, choices=range(1, NODES_MAX + 1))
+    one.add_argument("--witness", action="store_true", help="with a machine w1, whose witness is the arbiter")
+    one.add_argument("--etcd", action="store_true", help="with machines e1 to e3 and an etcd on them")
+    one.add_argument("--profile", default="normal", choices=get_args(Profile))
     one.add_argument("--program", default="standin", choices=("standin", "plain"))
     one.set_defaults(run=up)
     commands.add_parser("down", help="end the lab").set_defaults(run=down)

@@ -11,6 +11,8 @@ import pytest
 
 from holdfast_lab.demo.playbook import run_playbook
 from holdfast_lab.scene import Scene, watched
+from holdfast_lab.trials.proof import TOLD
+from holdfast_lab.trials.stage import EVERY_MS, set_up
 from holdfast_lab.world import launch
 from holdfast_lab.world.places import Places
 from holdfast_lab.world.preflight import PACKAGES, NotPossibleError, check
@@ -64,6 +66,34 @@ def scene(theatre: Scene) -> Iterator[Scene]:
     finally:
         theatre.restore()
     assert theatre.new_faults() == []
+
+
+@pytest.fixture(scope="session")
+def guarded_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A cluster of two nodes and a witness, profile `fast`, after playbooks/site.yml.
+
+    The first test that uses this pays for the set-up: @pytest.mark.timeout(180).
+    """
+    namespaces_or_skip()
+    wish = launch.Wish(witness=True, profile="fast")
+    with launch.running(Places(tmp_path_factory.mktemp("guarded")), wish) as running:
+        set_up(running)
+        yield running
+
+
+@pytest.fixture(scope="module")
+def guarded(guarded_lab: Lab) -> Iterator[Scene]:
+    """The guarded cluster with oracles and clients that watch it for the time of one test file of failures."""
+    with watched(guarded_lab, every_ms=EVERY_MS) as scene:
+        yield scene
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What clients lost in each trial, for people to read: times are printed and not judged."""
+    if TOLD:
+        terminalreporter.section("seconds without service, as clients saw it")
+        for line in TOLD:
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="module")

@@ -17,18 +17,27 @@ from __future__ import annotations
 import threading
 import time
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
 from holdfast.errors import NotThereError, SurfaceError
-from holdfast.surface import Address, Certificate, ConfigChange, Disk, Interface, ServiceState, SiteState
+from holdfast.surface import (
+    Address,
+    Certificate,
+    ConfigChange,
+    Disk,
+    Interface,
+    Notice,
+    ServiceMain,
+    ServiceState,
+    SiteState,
+)
 
+from .surface import shares
 from .surface.configuration import ConfigurationError, apply_changes
-
-OnStop = Callable[[Callable[[], None]], None]
 
 CONFLICT = 170
 """ERROR_BUSY, what a SCSI reservation conflict gives."""
@@ -90,6 +99,9 @@ class MemorySurface:
         self.fail: dict[str, SurfaceError] = {}
         self.log: list[str] = []
         self.events: list[tuple[int, str, str]] = []
+        self.resets: list[str] = []
+        self.watchers: list[Callable[[Notice], None]] = []
+        self.answering: set[tuple[str, str]] = set()
         self.restricted: list[str] = []
         self.cards = [Interface(name="LAN", mac=f"02:48:46:00:00:{number:02x}", up=True)]
         self.entries: list[Address] = []
@@ -124,13 +136,30 @@ class MemorySurface:
     def restrict_to_administrators(self, windows_path: str) -> None:
         self.restricted.append(windows_path)
 
+    def exclusive_file(self, *, path: str) -> BinaryIO:
+        self._meet("exclusive_file")
+        local = shares.shared(self.world.folder / "shares", path) or self.local_path(path)
+        return shares.open_exclusively(local, path)
+
     def log_event(self, *, event_id: int, level: Literal["info", "warning", "error"], text: str) -> None:
         self.events.append((event_id, level, text))
 
-    def run_service(self, *, name: str, main: Callable[[OnStop], None]) -> None:
+    def run_service(self, *, name: str, main: ServiceMain) -> None:
         self.services[name] = "running"
-        main(lambda _stop: None)
+        main(lambda _stop: None, lambda _shutdown: None)
         self.services[name] = "stopped"
+
+    def raise_priority(self) -> None:
+        self._meet("raise_priority")
+
+    def reset_machine(self, *, reason: str) -> None:
+        self._meet("reset_machine")
+        self.resets.append(reason)
+
+    def watch(self, on_change: Callable[[Notice], None]) -> Callable[[], None]:
+        self._meet("watch")
+        self.watchers.append(on_change)
+        return lambda: self.watchers.remove(on_change)
 
     # -- network ----------------------------------------------------------------------------------
     def interfaces(self) -> Sequence[Interface]:
@@ -155,6 +184,12 @@ class MemorySurface:
             )
             self.entries = [*others, entry]
 
+    def renew_addresses(self, *, addresses: Collection[str], lifetime_s: int) -> None:
+        with self._changing("renew_addresses", f"renew_addresses {' '.join(addresses)} {lifetime_s}"):
+            self.entries = [
+                replace(entry, lifetime_s=lifetime_s) if entry.address in addresses else entry for entry in self.entries
+            ]
+
     def remove_address(self, *, interface: str, address: str) -> None:
         with self._changing("remove_address", f"remove_address {address}"):
             self._card(interface)
@@ -169,6 +204,11 @@ class MemorySurface:
                 if node is not self and entry.address == address:
                     return node._card(entry.interface).mac
         return None
+
+    def ping(self, *, address: str, timeout_s: float, interface: str | None = None) -> bool:
+        del timeout_s
+        self._meet("ping")
+        return (interface or "", address) in self.answering
 
     def announce(self, *, interface: str, address: str) -> None:
         with self._changing("announce", f"announce {address}"):

@@ -210,35 +210,29 @@ class Scene:
     def restore(self) -> None:
         """Machines on, cables good, no faults, both monitors running, each site in service at home."""
         self.broken = "the restoration was interrupted"
-        for node in NODES:
-            self.heal(node)
-        for name, machine in self.lab.status()["machines"].items():
-            if machine["role"] != "node":
-                continue
-            if machine["state"] == "frozen":
-                self.lab.fault("thaw", node=name)
-            if machine["state"] == "off":
-                self.lab.fault("power_on", node=name)
-            if any(condition != "good" for condition in machine["cables"].values()):
-                self.lab.fault("restore_path", node=name)
+        self.lab.fault("heal")
         self.bring_home()
         self.broken = ""
 
     def bring_home(self) -> None:
         """Each site is in service on its preferred node, by command."""
+        self.bring(HOME)
+
+    def bring(self, where: Mapping[str, str]) -> None:
+        """Each of these sites is in service on this node, by command, however often it has to be given."""
         told: list[str] = []
 
-        def home() -> bool:
+        def there() -> bool:
             try:
-                answer = self.ask("n1", "in_service", tags=list(HOME), timeout_s=20)
+                answers = [self.ask("n1", "in_service", tags=[tag], node=where[tag], timeout_s=20) for tag in where]
             except LabError as error:
                 told.append(str(error))
                 return False
-            told.append(str(answer.get("error")))
-            return bool(answer["ok"])
+            told.append(str([answer.get("error") for answer in answers]))
+            return all(answer["ok"] for answer in answers)
 
-        until(home, within_s=RESTORE_S, or_say=lambda: f"the sites could not be brought home: {told[-1]}")
-        for tag, node in HOME.items():
+        until(there, within_s=RESTORE_S, or_say=lambda: f"the sites could not be brought to {where}: {told[-1]}")
+        for tag, node in where.items():
             self.await_standing(tag, node, within_s=5.0)
 
     def _samples(self, tag: str, since_s: float) -> list[Any]:
@@ -253,12 +247,12 @@ class Scene:
 
 
 @contextmanager
-def watched(lab: Lab) -> Iterator[Scene]:
+def watched(lab: Lab, *, every_ms: float = EVERY_MS) -> Iterator[Scene]:
     """The cluster of this lab under watch and load for the time of the block."""
     with ExitStack() as stack:
         seen = stack.enter_context(recording(lab, addresses=list(ADDRESSES.values()), disks=[DISK]))
         loads = {
-            tag: stack.enter_context(load(lab, f"http://{address}/", every_ms=EVERY_MS, timeout_ms=TIMEOUT_MS))
+            tag: stack.enter_context(load(lab, f"http://{address}/", every_ms=every_ms, timeout_ms=TIMEOUT_MS))
             for tag, address in ADDRESSES.items()
         }
         yield Scene(lab=lab, seen=seen, loads=loads)

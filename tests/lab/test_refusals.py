@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from holdfast_lab.scene import ADDRESSES, DISK, Scene, until
-from holdfast_lab.world.places import REPOSITORY
+from holdfast_lab.world.described import described
 
 # The first test pays for the set-up of the cluster, which runs the whole playbook.
 pytestmark = pytest.mark.timeout(180)
@@ -246,9 +245,7 @@ def alive_for(scene: Scene, node: str, peer: str) -> bool:
 
 def inventory(scene: Scene) -> dict[str, Any]:
     """The lab's own description of cluster and sites."""
-    text = (REPOSITORY / "inventory/lab/group_vars/holdfast/cluster.yml").read_text(encoding="utf-8")
-    thumbprint = scene.lab.generated()["lab_https_thumbprint"]
-    return dict(yaml.safe_load(text.replace("{{ lab_https_thumbprint }}", thumbprint)))
+    return described(scene.lab)
 
 
 def drive(scene: Scene, node: str) -> Path:

@@ -39,7 +39,9 @@ from holdfast_lab.standin.winrm.auth import Authentication, channel_bindings, wr
 WAIT_S = 30.0
 SCRIPTS = {
     "run.exe": '#!/bin/sh\necho $$ >> "$1"; exec sleep 600\n',
-    "stubborn.exe": '#!/bin/sh\ntrap "" TERM; echo $$ > "$1"; while :; do sleep 0.05; done\n',
+    "moving.exe": "#!/bin/sh\ntrap 'sleep 0.3; echo moved >> \"$1\"; exit 0' USR1\n"
+    'echo $$ >> "$1"; while :; do sleep 0.05; done\n',
+    "stubborn.exe": '#!/bin/sh\ntrap "" TERM USR1; echo $$ > "$1"; while :; do sleep 0.05; done\n',
     "fail.exe": "#!/bin/sh\nexit 7\n",
     "done.exe": '#!/bin/sh\necho x >> "$1"; sleep 1; exit 0\n',
 }
@@ -293,6 +295,36 @@ def test_a_service_that_reports_is_running_at_once(tmp_path: Path) -> None:
         assert node.services.state("run") == "running"
     finally:
         node.services.stop_all()
+
+
+def test_before_a_shutdown_a_service_that_asked_for_it_is_told_and_waited_for_and_the_others_run_on(
+    node: Node, tmp_path: Path
+) -> None:
+    install(node, "moving.exe", tmp_path / "told")
+    install(node, "run.exe", tmp_path / "pid")
+    try:
+        for name in ("moving", "run"):
+            node.services.start(name)
+        with pytest.raises(ServiceError, match="cannot tell a service of 'lowmemory'"):
+            node.services.accept("moving", "lowmemory")
+        node.services.accept("moving", "preshutdown")
+        node.services.announce_shutdown()
+        assert lines(tmp_path / "told")[1:] == ["moved"]
+        assert node.services.state("run") == "running"
+        node.services.stop_all()
+        assert [node.services.state(name) for name in ("moving", "run")] == ["stopped", "stopped"]
+    finally:
+        node.services.stop_all()
+
+
+def test_a_service_that_is_not_ready_for_the_shutdown_in_its_time_is_not_waited_for(node: Node, tmp_path: Path) -> None:
+    install(node, "stubborn.exe", tmp_path / "pid", pre_shutdown_timeout_ms=200)
+    node.services.start("stubborn")
+    node.services.accept("stubborn", "preshutdown")
+    began_s = time.monotonic()
+    node.services.announce_shutdown()
+    assert 0.2 <= time.monotonic() - began_s < 2
+    node.services.stop_all()
 
 
 # -- logging on and configuration ---------------------------------------------------------------------

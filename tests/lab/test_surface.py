@@ -212,7 +212,7 @@ SERVICE = """
 import sys, threading
 from holdfast.surface import open_surface
 
-def main(on_stop):
+def main(on_stop, on_shutdown):
     stopped = threading.Event()
     on_stop(stopped.set)
     print("running", flush=True)

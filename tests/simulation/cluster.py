@@ -14,22 +14,32 @@ from typing import Any
 
 from holdfast.core.description.alterations import check_alterations, serving
 from holdfast.core.values import events as e
-from holdfast.core.values.model import Config, Profile
-from holdfast_sim.judge import Judge
-from holdfast_sim.layouts import PATHS, layout
+from holdfast.core.values.model import Profile, Recovery
+from holdfast.core.values.profiles import GUARD_S, TAKE_MAX_S, TIMERS
+from holdfast_sim.arbiter import WITNESS, Witness
+from holdfast_sim.clocks import Clock
+from holdfast_sim.guard import MARGIN_S, Guard
+from holdfast_sim.judge import Judge, broken
+from holdfast_sim.layouts import PATHS, USUAL, Layout, layout
 from holdfast_sim.machines import Computer
 from holdfast_sim.network import Network
 from holdfast_sim.process import Process
 
 CONNECT_S = 0.001
+NOTICE_S = 0.02
 STEADY = 0
 """The seed of a world without chance: whatever varies elsewhere always takes the time in the middle."""
+EVENTS_MAX = 2000
+"""Bound on what happens in one second between two nodes."""
 LOOK_S = 0.1
 """How often ``run_until`` looks whether what it waits for has come."""
 
 
 class World:
-    """Nodes, network and time. Everything random comes from one seed; none is with the seed STEADY."""
+    """Nodes, network and time. Everything random comes from one seed; none is with the seed STEADY.
+
+    ``sickly``: steps were made to fail or configurations changed, so what is out of service may wait for a person.
+    """
 
     def __init__(
         self,
@@ -38,32 +48,61 @@ class World:
         *,
         sites: str = "apart",
         profile: Profile = "normal",
+        paths: tuple[str, ...] = PATHS,
+        arbiter: str = "manual",
+        recovery: Recovery = USUAL,
     ) -> None:
         self.seed = seed
         self.random = Random(seed) if seed != STEADY else _Steady()
         self.profile = profile
+        self.paths = paths
         self.now_s = 0.0
-        self.configs: dict[str, Config] = dict.fromkeys(nodes, layout(sites, nodes, profile))
+        self.arbiter = arbiter
+        self.recovery = recovery
+        self.sickly = False
+        self._events: list[tuple[float, int, Callable[[], None]]] = []
+        self._order = count()
+        self._happened = 0
+        self.configs: dict[str, Layout] = dict.fromkeys(nodes, layout(sites, nodes, profile, paths, arbiter, recovery))
         self.judge = Judge()
-        self.computers = {name: Computer(name) for name in nodes}
+        self.computers = {name: Computer(name, clock=Clock(self._began_s())) for name in nodes}
+        self.guards = {name: Guard(self, computer) for name, computer in self.computers.items()}
         self.network = Network(random=self.random, later=self.later)
+        self.witness = Witness(self) if arbiter == "witness" else None
         self.processes: dict[str, Process] = {}
         self.commands: dict[str, tuple[str, dict[str, Any]]] = {}
         self.answers: dict[str, dict[str, Any]] = {}
         self.notes: list[tuple[float, str, e.Note]] = []
         self.transitions: Counter[str] = Counter()
         self._activities: dict[tuple[int, str], str] = {}
-        self._events: list[tuple[float, int, Callable[[], None]]] = []
-        self._order = count()
         self._numbers = count(1)
         for name in nodes:
-            self.start(name)
+            self.start(name, ago_s=TAKE_MAX_S)
 
     # -- time ---------------------------------------------------------------------------------------
 
     def later(self, delay_s: float, action: Callable[[], None]) -> None:
         """The action happens after the delay."""
         heapq.heappush(self._events, (self.now_s + delay_s, next(self._order), action))
+
+    def on_computer(self, computer: Computer, delay_s: float, action: Callable[[], None]) -> None:
+        """The action happens after the delay, unless the computer is off by then; while it is paused it waits."""
+        boots = computer.boots
+
+        def happen() -> None:
+            if computer.boots != boots:
+                return
+            if computer.paused:
+                computer.deferred.append(happen)
+            else:
+                action()
+
+        self.later(delay_s, happen)
+
+    def extreme(self) -> float:
+        """A share between none and all, often one of the two."""
+        chance = self.random.random()
+        return 0.0 if chance < 0.25 else 1.0 if chance > 0.75 else chance
 
     def run(self, seconds: float) -> None:
         """Time goes on by so much."""
@@ -72,7 +111,14 @@ class World:
         while events and events[0][0] <= end_s:
             self.now_s, _order, action = heapq.heappop(events)
             action()
+            self._happened += 1
+            if self._happened > self._bound_at(end_s):
+                broken(self, "6: the nodes keep each other busy and time stands still")
         self.now_s = end_s
+
+    def _bound_at(self, end_s: float) -> float:
+        """More cannot happen until then unless something goes round in circles."""
+        return EVENTS_MAX * (1.0 + end_s) * len(self.computers) ** 2
 
     def run_until(self, condition: Callable[[], bool], seconds_max: float) -> bool:
         """Time goes on until the condition holds, or by so much; whether it holds."""
@@ -94,32 +140,70 @@ class World:
 
     # -- nodes --------------------------------------------------------------------------------------
 
-    def start(self, name: str) -> None:
+    def start(self, name: str, *, ago_s: float = 0.0) -> None:
         """The node is on and its monitor runs; a new one, where one runs already."""
         if name in self.processes:
             self.kill(name)
         computer = self.computers[name]
+        if computer.paused:
+            self.resume(name)
         computer.off = False
-        process = Process(self, computer, next(self._numbers))
+        process = Process(self, computer, next(self._numbers), ago_s=ago_s)
         self.processes[name] = process
         self.judge.started(self, process)
         process.feed(e.TimePassed())
         for peer in self.computers:
             if peer in self.processes and not self.processes[peer].dead and peer != name:
-                for path in PATHS:
+                for path in self.paths:
                     self.connect(name, peer, path)
 
     def kill(self, name: str) -> None:
         """The monitor of the node is gone, and its peers' connections with it; what runs keeps running."""
         self.processes[name].kill()
         for peer in self.computers:
-            for path in PATHS if peer != name else ():
+            for path in self.paths if peer != name else ():
                 self._told_of(peer, e.PathDown(peer=name, path=path, reason="the connection was closed"))
 
     def power_off(self, name: str) -> None:
         """Everything on the node is off, and nobody is told."""
         self.computers[name].power_off()
+        self.guards[name].reset()
         self.processes[name].kill()
+
+    def pause(self, name: str) -> None:
+        """The whole machine stands still, as a stunned virtual machine does; what is on stays on."""
+        computer = self.computers[name]
+        if not computer.off:
+            computer.paused = True
+            self.processes[name].frozen = True
+
+    def resume(self, name: str) -> None:
+        """The machine goes on, in any order, but with everything that was due done at once."""
+        computer = self.computers[name]
+        if not computer.paused:
+            return
+        computer.paused = False
+        computer.thawed_s = self.now_s
+        bound_s = GUARD_S + TIMERS[self.profile].fence_s
+        self.later(bound_s + MARGIN_S, lambda: self.judge.switched(self))
+        self.later(bound_s + MARGIN_S, lambda: self.judge.unpermitted(self))
+        due, computer.deferred = computer.deferred, []
+        for action in due:
+            action()
+        self.processes[name].thaw()
+
+    def noticed(self, name: str, tag: str) -> None:
+        """Windows tells the monitor of a change to the resource, a moment later."""
+        process = self.processes[name]
+        self.on_computer(self.computers[name], NOTICE_S, lambda: process.feed(e.Noticed(tags=frozenset({tag}))))
+
+    def drift(self, name: str, rate: float) -> None:
+        """The clock of the node, or of the witness, runs at this rate from now on."""
+        if self.witness is not None and name == WITNESS:
+            self.witness.clock.drift(rate, self.now_s)
+        else:
+            self.computers[name].clock.drift(rate, self.now_s)
+            self.guards[name].arm()
 
     def connect(self, one: str, other: str, path: str) -> None:
         """A new connection over the path; both sides forget what they knew of the one before."""
@@ -131,13 +215,13 @@ class World:
         self._told_of(one, e.PathDown(peer=other, path=path, reason="the connection was closed"))
         self._told_of(other, e.PathDown(peer=one, path=path, reason="the connection was closed"))
 
-    def configure(self, name: str, sites: str) -> bool:
+    def configure(self, name: str, sites: str, *, by_force: bool = False) -> bool:
         """The node has another configuration, and keeps it; false when the shell would refuse it now.
 
         Source: service/describing.py. What a site depends on is read from its bindings, and those are not changed
         while it is in service (rule HF701).
         """
-        config = layout(sites, tuple(self.computers), self.profile)
+        config = layout(sites, tuple(self.computers), self.profile, self.paths, self.arbiter, self.recovery)
         process = self.processes[name]
         view = process.machine.view()
         if process.dead or process.frozen or view is None or process.machine.busy():
@@ -145,9 +229,12 @@ class World:
         placed = serving(view)
         before = {h.tag: h.depends_on for h in self.configs[name].hierarchies}
         rebound = any(h.tag in placed and before.get(h.tag, h.depends_on) != h.depends_on for h in config.hierarchies)
+        if by_force and not {"shop", "docs"} & {tag for computer in self.computers.values() for tag in computer.on}:
+            placed, rebound = {}, False
         if rebound or check_alterations(self.configs[name], config, placed):
             return False
         self.configs[name] = config
+        self.judge.configured()
         process.feed(e.Configured(config=config))
         return True
 
@@ -162,7 +249,7 @@ class World:
         """Gives a command to a node; the answer appears in ``answers`` under the returned id."""
         id_ = f"c{next(self._numbers)}"
         self.commands[id_] = (verb, args)
-        self.judge.commanded(verb, args)
+        self.judge.commanded(self, verb, args)
         self.processes[at].feed(e.Commanded(id=id_, verb=verb, args=args))
         return id_
 
@@ -180,6 +267,10 @@ class World:
             activity = str(note.fields["activity"])
             self.transitions[f"{self._activities.get(key, 'unknown')} -> {activity}"] += 1
             self._activities[key] = activity
+
+    def _began_s(self) -> float:
+        """Clocks begin where they like, so that one node's time means nothing to another."""
+        return 0.0 if self.seed == STEADY else self.random.uniform(0.0, 1000.0)
 
 
 class _Steady(Random):

@@ -8,17 +8,24 @@ Numbers as in docs/architecture.md, "Invariants".
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from holdfast.core.values import events as e
 from holdfast.core.values.graph import Group
 from holdfast.core.values.messages import Answer, Message, Register
+from holdfast.core.values.profiles import GUARD_S, TIMERS
+from holdfast_sim.guard import MARGIN_S
 
 if TYPE_CHECKING:
     from holdfast_sim.cluster import World
     from holdfast_sim.machines import Computer
     from holdfast_sim.process import Process
+
+
+GUARDED = ("ip-", "vol-")
+"""What must never be on two nodes, by its tag; a site without its address serves nobody."""
 
 
 class BrokenInvariantError(AssertionError):
@@ -29,10 +36,13 @@ class Judge:
     """Watches a run. It is told of every moment at which something it judges may have changed."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[int, tuple[str, ...]], Register] = {}
         self._taken: dict[tuple[tuple[str, ...], int], tuple[str | None, str]] = {}
         self._durable: dict[tuple[str, str], int] = {}
         self._out: set[str] = set()
+        self._enabled: dict[str, tuple[str, int]] = {}
+        self._torn: set[tuple[str, ...]] = set()
+        self._loose = False
+        self._vouched = False
 
     # -- what is on -----------------------------------------------------------------------------------
 
@@ -40,23 +50,58 @@ class Judge:
         """Resources were switched on or off."""
         computers = list(world.computers.values())
         for i, computer in enumerate(computers):
-            for other in computers[i + 1 :]:
-                self._exclusive(world, computer, other)
+            for other in computers[i + 1 :] if computer.on else ():
+                if other.on:
+                    self._exclusive(world, computer, other)
             if self._out and computer.on & self._out:
                 tags = ", ".join(sorted(computer.on & self._out))
                 broken(world, f"7: {tags} was taken out of service and is on {computer.name}")
-            if computer.on and not computer.sick:
+            if computer.on and not (computer.sick or computer.tampered or stunned(world, computer)):
                 self._volumes_first(world, computer)
 
     def _exclusive(self, world: World, one: Computer, other: Computer) -> None:
-        both = {tag for tag in one.on & other.on if tag.startswith(("ip-", "vol-"))}
-        if both:
+        both = {tag for tag in one.on & other.on if tag.startswith(GUARDED)}
+        if both and not (stunned(world, one) or stunned(world, other)):
             broken(world, f"1: {', '.join(sorted(both))} is on {one.name} and {other.name}")
 
     def _volumes_first(self, world: World, computer: Computer) -> None:
         """5: where an address is, the volumes of its group's sites are too (they came first and leave last)."""
         if "ip-shop" in computer.on and "vol-shop" not in computer.on and "shop" in computer.on:
             broken(world, f"5: vol-shop is missing under ip-shop on {computer.name}")
+
+    def enabled(self, world: World, process: Process, step: e.Step) -> None:
+        """An address or a volume was switched on: at an epoch above that of every other node that had it."""
+        tag, node = step.resource.tag, process.computer.name
+        g = process.machine.groups.get(step.group)
+        if g is None or not tag.startswith(GUARDED) or self._loose or self._vouched:
+            return
+        before, epoch = self._enabled.get(tag, (node, 0))
+        if (before != node and g.register.epoch <= epoch) or g.register.epoch < epoch:
+            broken(world, f"3: {tag} on at epoch {g.register.epoch} on {node}, after {epoch} on {before}")
+        self._enabled[tag] = (node, g.register.epoch)
+        if tag.startswith("vol-"):
+            for other in world.computers.values():
+                if other.name != node and tag in other.on and stunned(world, other):
+                    other.on.discard(tag)  # its reservation is taken from it: it cannot write from now on
+
+    # -- permits ---------------------------------------------------------------------------------------
+
+    def permitted(self, world: World, process: Process, permit: e.Permit) -> None:
+        """2: a permit lasts no longer than the votes it rests on, counted from when they were asked for."""
+        until_s = max(permit.until_s.values(), default=-math.inf)
+        if world.arbiter == "manual" or until_s < 0:
+            return
+        peers = [name for name in world.computers if name != process.computer.name]
+        excess_s = until_s - (process.judged.from_s(peers) + TIMERS[world.profile].own_s)
+        if excess_s > MARGIN_S:
+            broken(world, f"2: the permit of {process.computer.name} is {excess_s:.3f} s longer than its votes")
+
+    def unpermitted(self, world: World) -> None:
+        """2: what may not be served any more is off by now."""
+        for name, computer in world.computers.items():
+            left = [tag for tag in world.guards[name].forbidden() if tag.startswith(GUARDED)]
+            if left and not stunned(world, computer):
+                broken(world, f"2: {', '.join(left)} is on {name} without a permit")
 
     # -- registers ------------------------------------------------------------------------------------
 
@@ -67,15 +112,18 @@ class Judge:
 
     def handled(self, world: World, process: Process) -> None:
         """A monitor has handled an event."""
-        for g in process.machine.groups.values():
-            key = (process.incarnation, g.group.tags)
-            before = self._known.get(key)
-            if before is g.register:
+        for name, g in process.machine.groups.items():
+            group, before = process.known.get(name, (None, None))
+            if before is g.register and group is g.group:
                 continue
-            self._known[key] = g.register
+            process.known[name] = (g.group, g.register)
+            before = before if group is g.group else None
             if before is not None and g.register.epoch < before.epoch and not g.conflict:
                 broken(world, f"3: {process.computer.name} goes back from {before.epoch} to {g.register.epoch}")
-            self._one_holder(world, process, g.group, g.register)
+            if g.conflict:
+                self._torn.add(g.group.tags)
+            elif g.group.tags not in self._torn:
+                self._one_holder(world, process, g.group, g.register)
 
     def durable(self, world: World, computer: Computer) -> None:
         """Registers were written to a disk."""
@@ -91,10 +139,12 @@ class Judge:
             broken(world, f"3: {node} begins with epoch {register.epoch} of {group.name} after {durable}")
 
     def _one_holder(self, world: World, process: Process, group: Group, register: Register) -> None:
-        """3: an epoch has one holder, or none, for ever and on every node."""
-        if register.epoch == 0:
+        """3: an epoch has one holder at most, for ever and on every node; who released it leaves it to nobody."""
+        if register.epoch == 0 or register.revision < 0 or register.holder is None:
             return
         key = (group.tags, register.epoch)
+        if register.holder is None:  # whoever held it has let it go
+            return
         holder, where = self._taken.setdefault(key, (register.holder, process.computer.name))
         if holder != register.holder:
             text = f"epoch {register.epoch} of {group.name} is held by {holder} ({where}) and by {register.holder}"
@@ -107,27 +157,56 @@ class Judge:
         if isinstance(message, Answer) and message.granted:
             g = process.machine.groups.get(message.group)
             on = process.computer.on if g else set()
-            left = [tag for tag in (g.group.tags if g else ()) if tag in on and tag.startswith(("ip-", "vol-"))]
+            left = [tag for tag in (g.group.tags if g else ()) if tag in on and tag.startswith(GUARDED)]
             if left:
                 broken(world, f"4: {process.computer.name} grants {message.group} and still has {', '.join(left)}")
 
-    def commanded(self, verb: str, args: Mapping[str, Any]) -> None:
-        """A command that may bring something into service is given."""
-        if verb == "in_service" and not args.get("check"):
+    def commanded(self, world: World, verb: str, args: Mapping[str, Any]) -> None:
+        """A command that may bring something into service is given.
+
+        With the word that nodes are off, it may also undo what only those nodes were told.
+        """
+        if args.get("peers_off"):
             self._out.clear()
+            self._vouched = True
+        if verb != "in_service" or args.get("check"):
+            return
+        self._out -= set(args["tags"])
+        for config in world.configs.values():
+            self._out -= {h.tag for h in config.hierarchies if set(args["tags"]) & set(h.depends_on)}
+
+    def configured(self) -> None:
+        """A node has another configuration, in which what was taken out may be part of something else."""
+        self._out.clear()
+        self._loose = True
 
     def answered(self, world: World, tell: e.Tell) -> None:
-        """A command is answered once; 7: what was taken out stays out, from the answer on."""
+        """A command is answered once; 7: what was taken out stays out, from the answer on.
+
+        Unless another command is open, or ended with nobody knowing what becomes of it.
+        """
         if tell.command in world.answers:
             broken(world, f"{tell.command} was answered twice")
         verb, args = world.commands[tell.command]
+        if not tell.data["ok"] and tell.data["error"]["kind"] in ("unreachable", "timeout"):
+            self._loose = True
         if verb != "out_of_service" or not tell.data["ok"] or args.get("check"):
             return
         others = [id_ for id_ in world.commands if id_ not in world.answers and id_ != tell.command]
         agreed = len({config.digest for config in world.configs.values()}) == 1
-        if agreed and not others:
+        if agreed and not others and not self._loose:
             stops = [stop for stop in tell.data["data"]["stops"] if stop["outcome"] == "stopped"]
             self._out |= {tag for stop in stops for tag in stop["tags"]}
+
+
+def stunned(world: World, computer: Computer) -> bool:
+    """Whether the computer stands still, or did until so lately that its guard may not have acted yet.
+
+    The one exception to what Holdfast promises: a machine that is stopped as a whole and goes on later serves until
+    its guard has acted. It cannot write to a disk with a reservation even then.
+    """
+    bound_s = GUARD_S + TIMERS[world.profile].fence_s
+    return computer.paused or world.now_s <= computer.thawed_s + bound_s
 
 
 def broken(world: World, text: str) -> NoReturn:

@@ -6,43 +6,92 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from dataclasses import replace
+from functools import cache, cached_property
 
-from holdfast.core.values.model import Cluster, CommPath, Config, Hierarchy, Ip, Profile, Volume
+from holdfast.core.values.graph import Group, groups_of
+from holdfast.core.values.model import (
+    Arbiter,
+    Cluster,
+    CommPath,
+    Config,
+    Hierarchy,
+    Ip,
+    Manual,
+    Profile,
+    Recovery,
+    Volume,
+    Witness,
+)
 
 PATHS = ("a", "b")
+USUAL = Recovery()
+
+
+class Layout(Config):
+    """A configuration whose digest is reckoned once, since monitors start often here."""
+
+    @cached_property
+    def digest(self) -> str:
+        return super().digest
+
+    @cached_property
+    def groups(self) -> dict[str, Group]:
+        """What moves as one."""
+        return groups_of(self)
 
 
 @cache
-def layout(name: str, nodes: tuple[str, ...], profile: Profile = "normal") -> Config:
+def layout(
+    name: str,
+    nodes: tuple[str, ...],
+    profile: Profile = "normal",
+    paths: tuple[str, ...] = PATHS,
+    arbiter: str = "manual",
+    recovery: Recovery = USUAL,
+) -> Layout:
     """A site with an address and a volume, and a second site.
 
     ``apart``: the second site has an address of its own and prefers another node, so there are two groups.
     ``sharing``: it answers at the first one's address, so there is one group; the other address is left over.
     ``bare``: no site is protected, so each address and the volume is a group of its own.
+    ``turned``: as ``apart``, preferring other nodes; the groups are the same.
+    ``each``: every node has a site that prefers it, ``site-n1`` and so on, and then the others in a circle.
     """
     first = {node: i + 1 for i, node in enumerate(nodes)}
     second = {node: i + 1 for i, node in enumerate(reversed(nodes))}
+    if name == "turned":
+        first, second = second, first
+    turns = {node: {n: (j - i) % len(nodes) + 1 for j, n in enumerate(nodes)} for i, node in enumerate(nodes)}
+    own = tuple(_ip(f"ip-{node}", f"10.9.1.{i + 1}", turns[node]) for i, node in enumerate(nodes))
     shop = _site("shop", first, ("ip-shop", "vol-shop"))
-    hierarchies = {
-        "apart": (shop, _site("docs", second, ("ip-docs",))),
+    apart = (shop, _site("docs", second, ("ip-docs",)))
+    hierarchies: dict[str, tuple[Hierarchy, ...]] = {
+        "each": tuple(_site(f"site-{node}", turns[node], (f"ip-{node}",)) for node in nodes),
+        "apart": apart,
+        "turned": apart,
         "sharing": (shop, _site("docs", first, ("ip-shop",))),
         "bare": (),
     }
-    return Config(
-        cluster=_cluster(nodes, profile),
-        ips=(_ip("ip-shop", "10.9.0.1", first), _ip("ip-docs", "10.9.0.2", second)),
-        volumes=(Volume(tag="vol-shop", drive="X:", driver="shared_disk", disk="d1", priorities=first),),
+    return Layout(
+        cluster=replace(_cluster(nodes, profile, paths, arbiter), recovery=recovery),
+        ips=own if name == "each" else (_ip("ip-shop", "10.9.0.1", first), _ip("ip-docs", "10.9.0.2", second)),
+        volumes=()
+        if name == "each"
+        else (Volume(tag="vol-shop", drive="X:", driver="shared_disk", disk="d1", priorities=first),),
         hierarchies=hierarchies[name],
     )
 
 
-def _cluster(nodes: tuple[str, ...], profile: Profile) -> Cluster:
+def _cluster(nodes: tuple[str, ...], profile: Profile, names: tuple[str, ...], arbiter: str) -> Cluster:
     paths = tuple(
         CommPath(name=path, addresses={node: f"10.{i}.0.{j + 1}" for j, node in enumerate(nodes)})
-        for i, path in enumerate(PATHS)
+        for i, path in enumerate(names)
     )
-    return Cluster(name="sim", arbiter="manual", profile=profile, comm_port=7430, comm_paths=paths)
+    kind: Arbiter = Manual()
+    if arbiter == "witness":
+        kind = Witness(name="w", addresses={path: f"10.{i}.0.99" for i, path in enumerate(names)}, port=7431)
+    return Cluster(name="sim", arbiter=kind, profile=profile, comm_port=7430, comm_paths=paths)
 
 
 def _ip(tag: str, address: str, priorities: Mapping[str, int]) -> Ip:

@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from holdfast.core.values.events import Resource, Step
 from holdfast.core.values.facts import Facts, IpFacts, State, VolumeFacts, WebFacts
 from holdfast.core.values.messages import Register
 from holdfast.core.values.model import Binding, Hierarchy, Ip, Site, Volume
+from holdfast_sim.clocks import Clock
 
 SICKNESSES = ("fail", "fail_late", "hang")
 """How an operation may go wrong: without any effect; with its effect, but an error all the same; far too late."""
@@ -21,17 +23,25 @@ class Computer:
     """One server: which resources are on, and the disk that outlives its monitor.
 
     ``sick`` maps (operation, tag) to one of SICKNESSES. ``off`` from the loss of power until it is started again.
-    ``disk_s`` is how long a write may take.
+    ``disk_s`` is how long a write may take. ``paused``: everything on it stands still, as when a virtual machine is
+    stunned; ``thawed_s`` is when that ended last, and ``deferred`` what was due meanwhile.
+    ``tampered``: somebody else than the monitor switched something on or off, by hand or as its guard.
     """
 
     name: str
     boots: int = 1
     off: bool = False
+    paused: bool = False
+    shutting_down: bool = False
+    tampered: bool = False
+    thawed_s: float = -1e9
     on: set[str] = field(default_factory=set)
     registers: dict[str, Register] = field(default_factory=dict)
     recorded_boot_id: str | None = None
     sick: dict[tuple[str, str], str] = field(default_factory=dict)
     disk_s: float = 0.005
+    clock: Clock = field(default_factory=Clock)
+    deferred: list[Callable[[], None]] = field(default_factory=list)
 
     @property
     def boot_id(self) -> str:
@@ -42,6 +52,8 @@ class Computer:
         """Everything is off; the disk is as it was. Whatever runs next is another boot."""
         self.boots += 1
         self.off = True
+        self.paused = self.shutting_down = False
+        self.deferred.clear()
         self.on.clear()
 
     def heal(self) -> None:
@@ -58,7 +70,7 @@ class Computer:
         self.change(step)
         if sick == "fail_late":
             return f"{step.operation} broke off", None, None
-        if step.operation == "verify" and tag not in self.on:
+        if step.operation in ("verify", "check") and tag not in self.on:
             return f"{tag} does not answer", None, None
         state: State = "up" if tag in self.on else "down"
         facts = _facts(step.resource, state) if step.operation == "inspect" else None
@@ -68,7 +80,7 @@ class Computer:
         """What the step does to the machine was done."""
         if step.operation == "start" or (step.operation == "prepare" and isinstance(step.resource, Hierarchy)):
             self.on.add(step.resource.tag)
-        elif step.operation == "stop":
+        elif step.operation in ("stop", "fence"):
             self.on.discard(step.resource.tag)
 
 

@@ -6,18 +6,24 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence, Set
 from functools import partial
 from typing import TYPE_CHECKING
 
-from holdfast.core.node.machine import Machine
 from holdfast.core.values import events as e
-from holdfast.core.values.messages import Envelope, Message
-from holdfast_sim.layouts import PATHS
+from holdfast.core.values.arbitration import Renewal
+from holdfast.core.values.graph import Group
+from holdfast.core.node.machine import Machine
+from holdfast.core.values.messages import Envelope, Message, Register
+from holdfast.core.values.model import Hierarchy
+from holdfast_sim.arbiter import WITNESS
 from holdfast_sim.machines import Computer
+from holdfast_sim.votes import Votes
 
 if TYPE_CHECKING:
     from holdfast_sim.cluster import World
 
+NOT_PERMITTED = "this node may not serve it at the moment"
 LATE = 1.5
 """A step that hangs answers after so many times its time-out."""
 
@@ -25,7 +31,8 @@ LATE = 1.5
 class Process:
     """One run of the monitor on a computer; when it is killed nothing of it is delivered any more."""
 
-    def __init__(self, world: World, computer: Computer, number: int) -> None:
+    def __init__(self, world: World, computer: Computer, number: int, *, ago_s: float = 0.0) -> None:
+        """``ago_s``: it began so long ago, and nothing has happened since."""
         self.world = world
         self.computer = computer
         self.incarnation = number
@@ -33,6 +40,8 @@ class Process:
         self.frozen = False
         self.inbox: list[e.Event] = []
         self.busy: dict[str, list[e.Step]] = {}
+        self.judged = Votes()
+        self.known: dict[str, tuple[Group | None, Register | None]] = {}
         self.machine = Machine(
             node=computer.name,
             boot_id=computer.boot_id,
@@ -40,10 +49,11 @@ class Process:
             config=world.configs[computer.name],
             registers=dict(computer.registers),
             recorded_boot_id=computer.recorded_boot_id,
-            now_s=world.now_s,
+            now_s=computer.clock.read(world.now_s) - ago_s,
         )
         self._held: deque[e.Action] = deque()
         self._writing = False
+        self._permitted: Set[str] = frozenset()
         self._alarm_s: float | None = None
 
     def feed(self, event: e.Event) -> None:
@@ -53,7 +63,9 @@ class Process:
         if self.frozen:
             self.inbox.append(event)
             return
-        self._execute(self.machine.handle(event, self.world.now_s))
+        if isinstance(event, (e.Received, e.Consulted)):
+            self.judged.heard(event, self.incarnation)
+        self._execute(self.machine.handle(event, self.computer.clock.read(self.world.now_s)))
         self.world.judge.handled(self.world, self)
         self._arm()
 
@@ -63,7 +75,7 @@ class Process:
             return
         self.dead = True
         for queue in self.busy.values():
-            if queue and not self.computer.off and self.world.random.random() < 0.5:
+            if queue and not self.computer.off and self.world.random.random() < 0.5 and self._may(queue[0]):
                 self.computer.change(queue[0])
         self.world.judge.switched(self.world)
 
@@ -76,27 +88,46 @@ class Process:
 
     def _arm(self) -> None:
         due_s = self.machine.deadline_s()
-        if due_s is None or due_s == self._alarm_s:
+        if due_s is None or (self._alarm_s is not None and self._alarm_s <= due_s):
             return
         self._alarm_s = due_s
-        self.world.later(max(0.0, due_s - self.world.now_s), lambda: self._ring(due_s))
+        self.world.later(self.computer.clock.wait_s(due_s, self.world.now_s), partial(self._ring, due_s))
 
-    def _ring(self, due_s: float) -> None:
-        if self._alarm_s == due_s and not self.dead:
-            self._alarm_s = None
+    def _ring(self, alarm_s: float) -> None:
+        """The core is told when its deadline has come; an alarm set before it moved on only sets the next."""
+        if self._alarm_s != alarm_s or self.dead:
+            return
+        self._alarm_s = None
+        due_s = self.machine.deadline_s()
+        if self.frozen or (due_s is not None and due_s <= self.computer.clock.read(self.world.now_s)):
             self.feed(e.TimePassed())
+        else:
+            self._arm()
 
     def _execute(self, actions: list[e.Action]) -> None:
-        """In order; what follows a Persist waits until the registers are on the disk. Heartbeats overtake."""
+        """In order; what follows a Persist waits until the registers are on the disk.
+
+        What says nothing new overtakes: heartbeats, renewals, and permits for no more groups than before.
+        """
         if not self._writing:
             self._held.extend(actions)
             self._work_off()
             return
         for action in actions:
-            if isinstance(action, e.Beat):
+            if self._overtakes(action):
                 self._one(action)
             else:
                 self._held.append(action)
+
+    def _overtakes(self, action: e.Action) -> bool:
+        match action:
+            case e.Beat():
+                return True
+            case e.Consult():
+                return isinstance(action.question, Renewal)
+            case e.Permit():
+                return action.until_s.keys() <= self._permitted
+        return False
 
     def _work_off(self) -> None:
         while self._held and not self._writing:
@@ -124,11 +155,13 @@ class Process:
     def _one(self, action: e.Action) -> None:
         match action:
             case e.Beat():
-                self._transmit(action.peer, action.path, action.seq, action.heartbeat)
+                self.judged.beat(action, self.computer.clock.read(self.world.now_s))
+                self._transmit(action.peer, (action.path,), action.seq, action.heartbeat)
             case e.Send():
                 self.world.judge.sent(self.world, self, action.message)
-                for path in PATHS:
-                    self._transmit(action.peer, path, action.seq, action.message)
+                self._transmit(action.peer, self.world.paths, action.seq, action.message)
+            case e.Do() if action.step.operation == "fence":
+                self._begin(action.step)
             case e.Do():
                 queue = self.busy.setdefault(action.step.resource.tag, [])
                 queue.append(action.step)
@@ -138,31 +171,58 @@ class Process:
                 self.world.told(action)
             case e.Note():
                 self.world.noted(self, action)
+            case e.Consult():
+                self._consult(action)
+            case e.Permit():
+                self.world.judge.permitted(self.world, self, action)
+                self._permitted = action.until_s.keys()
+                groups = {name: g.group for name, g in self.machine.groups.items()}
+                self.world.guards[self.computer.name].told(action, groups, self.incarnation)
+            case e.ReadyToStop():
+                self.world.on_computer(self.computer, 0.05, partial(self.world.power_off, self.computer.name))
             case e.Persist():
                 pass
 
-    def _transmit(self, peer: str, path: str, seq: int, message: Message) -> None:
+    def _consult(self, action: e.Consult) -> None:
+        witness = self.world.witness
+        if witness is None:
+            return
+        self.judged.asked(action, self.computer.clock.read(self.world.now_s))
+        for path in self.world.paths:
+            arrive = partial(witness.ask, self, path, action.number, action.question)
+            self.world.network.send(self.computer.name, WITNESS, path, arrive)
+
+    def _transmit(self, peer: str, paths: Sequence[str], seq: int, message: Message) -> None:
         name = self.computer.name
         envelope = Envelope(
             sender=name, boot_id=self.computer.boot_id, incarnation=self.incarnation, seq=seq, message=message
         )
-        received = e.Received(peer=name, path=path, envelope=envelope)
         target = self.world.processes[peer]
-        self.world.network.send(name, peer, path, lambda: target.feed(received))
+        for path in paths:
+            received = e.Received(peer=name, path=path, envelope=envelope)
+            self.world.network.send(name, peer, path, partial(target.feed, received))
 
     def _begin(self, step: e.Step) -> None:
         sick = self.computer.sick.get((step.operation, step.resource.tag))
         took_s = step.timeout_s * LATE if sick == "hang" else self.world.random.uniform(0.001, 0.05)
-        self.world.later(took_s, lambda: self._end(step))
+        self.world.on_computer(self.computer, took_s, partial(self._end, step))
 
     def _end(self, step: e.Step) -> None:
         if self.dead:
             return
-        error, state, facts = self.computer.execute(step)
-        queue = self.busy[step.resource.tag]
-        queue.pop(0)
-        if queue:
-            self._begin(queue[0])
-        if step.operation in ("start", "stop"):
+        error, state, facts = self.computer.execute(step) if self._may(step) else (NOT_PERMITTED, None, None)
+        if step.operation != "fence":
+            queue = self.busy[step.resource.tag]
+            queue.pop(0)
+            if queue:
+                self._begin(queue[0])
+        if step.operation == "start" and not error:
+            self.world.judge.enabled(self.world, self, step)
+        if step.operation in ("start", "stop", "fence"):
             self.world.judge.switched(self.world)
         self.feed(e.StepDone(id=step.id, error=error, state=state, facts=facts))
+
+    def _may(self, step: e.Step) -> bool:
+        """An address or a volume is switched on only under a permit that runs at that very moment."""
+        guarded = step.operation == "start" and not isinstance(step.resource, Hierarchy)
+        return not guarded or self.world.guards[self.computer.name].allows(step.resource.tag)

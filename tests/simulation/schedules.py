@@ -9,121 +9,67 @@ than a mix of all.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from random import Random
 
-from holdfast_sim.layouts import PATHS
-from holdfast_sim.machines import SICKNESSES
+from holdfast_sim.arbiter import WITNESS
+from holdfast_sim.faults import BY_COMMAND, BY_ITSELF, FAULTS, UNSAFE_TO_COUNT, Stage, Story
 
-Story = list[str]
-OPERATIONS = ("start", "stop", "verify", "prepare", "observe", "inspect")
-RESOURCES = ("shop", "ip-shop", "vol-shop", "docs", "ip-docs")
-WAITS_S = (0.0, 0.003, 0.02, 0.05, 0.3, 2.0, 6.0)
-TAGS = ("shop", "shop", "docs", "ip-shop", "vol-shop", "ip-docs")
+SHOP, DOCS = ("shop", "vol-shop", "ip-shop"), ("docs", "ip-docs")
+SHORT_S = (0.0, 0.003, 0.02, 0.05, 0.3, 2.0, 6.0)
+LONG_S = (0.0, 0.02, 0.3, 0.8, 1.5, 2.5, 4.0)
+CLOCKS = (0.99, 0.99, 1.0, 1.01, 1.01)
 
 
 def schedule(seed: int) -> Story:
-    """The story with this number."""
+    """The story with this number: of three, one with moves by command only, two with a witness."""
+    return _by_command(seed) if seed % 3 == 0 else _by_itself(seed)
+
+
+def _by_command(seed: int) -> Story:
     random = Random(seed)
     nodes = ["n1", "n2"] if random.random() < 0.7 else ["n1", "n2", "n3"]
-    sites = random.choice(["apart", "apart", "sharing", "bare"])
-    profile = random.choice(["normal", "fast", "vm"])
-    lines = [f"nodes {' '.join(nodes)} sites={sites} profile={profile} seed={seed + 1}"]
-    if random.random() < 0.7:
-        lines += [f"begin n1 in_service shop {random.choice(nodes)}", "run 1"]
-    kinds = random.sample(sorted(FAULTS), random.randint(0, 3))
+    kinds = _kinds(random, BY_COMMAND)
+    sites = random.choice(["apart", "apart", "sharing", "bare" if "configure" in kinds else "apart"])
+    profile = random.choice(["normal", "fast", "vm", "vm", "vm"])
+    stage = Stage(random=random, nodes=nodes, tags=random.choice([SHOP, SHOP, SHOP, DOCS, SHOP + DOCS]))
+    lines = [f"nodes {' '.join(nodes)} sites={sites} profile={profile} paths={_paths(random)} seed={seed + 1}"]
+    if stage.chance(0.7):
+        lines += [f"begin n1 in_service {stage.tag()} {stage.node()}", "run 1"]
     for _number in range(random.randint(3, 12)):
-        kind = random.choice(["command", "command", *kinds])
-        lines += FAULTS[kind](random, nodes) if kind in FAULTS else [_command(random, nodes)]
-        lines.append(f"run {random.choice(WAITS_S):g}")
-    return lines
+        lines += FAULTS[random.choice(["command", "command", *kinds])](stage)
+        lines.append(f"run {random.choice(SHORT_S):g}")
+    return [*lines, "peace"]
 
 
-def _command(random: Random, nodes: list[str]) -> str:
-    at, tag = random.choice(nodes), random.choice(TAGS)
-    if random.random() < 0.7:
-        node = random.choice(["", *nodes])
-        options = "initial=yes" if random.random() < 0.1 else "peers_off=truly" if random.random() < 0.8 else ""
-        return f"begin {at} in_service {tag} {node} {options}"
-    if random.random() < 0.7:
-        return f"begin {at} out_of_service {tag}"
-    return f"begin {at} plan {tag} {random.choice(nodes)}"
+def _by_itself(seed: int) -> Story:
+    """Groups are in service, and then things happen to nodes, witness and network."""
+    random = Random(seed)
+    nodes = [f"n{number + 1}" for number in range(random.choice([2, 2, 2, 2, 3, 3, 3, 4, 5]))]
+    kinds = _kinds(random, BY_ITSELF)
+    profile = random.choice(["fast", "fast", "fast", "fast", "normal", "vm"])
+    tags = random.choice([SHOP, SHOP, DOCS, SHOP + DOCS])
+    stage = Stage(random=random, nodes=nodes, tags=tags, arbiter=WITNESS)
+    cast = f"nodes {' '.join(nodes)} sites={random.choice(['apart', 'apart', 'sharing'])} profile={profile}"
+    budget = random.choice([3, 99, 99, 99])
+    lines = [f"{cast} paths={_paths(random)} arbiter=witness seed={seed + 1}"]
+    if stage.chance(0.6):
+        lines += [f"clock {name} {random.choice(CLOCKS)}" for name in (*nodes, WITNESS)]
+    lines += [f"begin n1 in_service {tag} {stage.node()}" for tag in (tags[0], tags[-1])] + ["run 1"]
+    for _number in range(random.randint(2, 9)):
+        lines += FAULTS[random.choice(["command", *kinds, *kinds, *kinds])](stage)
+        lines.append(f"run {random.choice(LONG_S):g}")
+    if stage.chance(0.4) and not UNSAFE_TO_COUNT & set(kinds):
+        lines.append(f"survive {stage.node()}")
+    return [*lines, "peace"]
 
 
-def _kill(random: Random, nodes: list[str]) -> Story:
-    node = random.choice(nodes)
-    return [f"kill {node}" if random.random() < 0.6 else f"start {node}"]
-
-
-def _restart(random: Random, nodes: list[str]) -> Story:
-    return [f"restart {random.choice(nodes)}"]
-
-
-def _power(random: Random, nodes: list[str]) -> Story:
-    node = random.choice(nodes)
-    lines = [f"power_off {node}"] if random.random() < 0.6 else []
-    return [*lines, f"start {node}"] if random.random() < 0.5 or not lines else lines
-
-
-def _vouch(random: Random, nodes: list[str]) -> Story:
-    """A node loses its power, a person says so and has another one take over; the first may come back."""
-    lost, other = random.sample(nodes, 2)
-    lines = [f"power_off {lost}", f"run {random.choice([1.0, 2.5])}"]
-    lines.append(f"begin {other} in_service {random.choice(TAGS)} {other} peers_off=truly")
+def _kinds(random: Random, world: tuple[tuple[str, ...], ...]) -> list[str]:
+    """Half of the time kinds that are known to matter together, else any few."""
     if random.random() < 0.5:
-        lines += [f"run {random.choice(WAITS_S):g}", f"start {lost}"]
-    return lines
+        return list(random.choice(world))
+    every = sorted({kind for theme in world for kind in theme})
+    return random.sample(every, random.randint(1, 3))
 
 
-def _cut(random: Random, nodes: list[str]) -> Story:
-    source, target = random.sample(nodes, 2)
-    word = "cut" if random.random() < 0.7 else "cut_one_way"
-    path = random.choice(["", "", *PATHS])
-    return [f"{word} {source} {target} {path}"] if random.random() < 0.7 else ["heal"]
-
-
-def _flap(random: Random, nodes: list[str]) -> Story:
-    source, target = random.sample(nodes, 2)
-    return [f"flap {source} {target} {random.choice(PATHS)}"]
-
-
-def _weather(random: Random, _nodes: list[str]) -> Story:
-    loss, duplicates = random.choice([0.0, 0.1, 0.5]), random.choice([0.0, 0.3])
-    return [f"weather {loss} {duplicates} {random.choice([0.002, 0.05, 0.8, 3.0])}"]
-
-
-def _freeze(random: Random, nodes: list[str]) -> Story:
-    return [f"{random.choice(['freeze', 'thaw'])} {random.choice(nodes)}"]
-
-
-def _sick(random: Random, nodes: list[str]) -> Story:
-    node = random.choice(nodes)
-    if random.random() < 0.3:
-        return [f"cure {node}"]
-    how = random.choice(["fail", *SICKNESSES])
-    return [f"sick {node} {random.choice(OPERATIONS)} {random.choice(RESOURCES)} {how}"]
-
-
-def _configure(random: Random, nodes: list[str]) -> Story:
-    sites = random.choice(["apart", "sharing", "bare"])
-    chosen = nodes if random.random() < 0.5 else [random.choice(nodes)]
-    return [f"configure {node} {sites}" for node in chosen]
-
-
-def _slow_disk(random: Random, nodes: list[str]) -> Story:
-    return [f"slow_disk {random.choice(nodes)} {random.choice([0.1, 2.0])}"]
-
-
-FAULTS: dict[str, Callable[[Random, list[str]], Story]] = {
-    "kill": _kill,
-    "restart": _restart,
-    "power": _power,
-    "vouch": _vouch,
-    "cut": _cut,
-    "flap": _flap,
-    "weather": _weather,
-    "freeze": _freeze,
-    "sick": _sick,
-    "slow_disk": _slow_disk,
-    "configure": _configure,
-}
+def _paths(random: Random) -> int:
+    return 1 if random.random() < 0.6 else 2

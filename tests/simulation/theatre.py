@@ -7,13 +7,21 @@ A story is a list of lines. What the nodes noted and answered comes out line by 
 a person can read it and a test can compare it. Random schedules are stories too (``schedules``), so a schedule that
 fails can be read. The words:
 
-    nodes n1 n2 [sites=sharing] [profile=fast] [seed=7]     a new cluster whose nodes have met; no seed: no chance
+    nodes n1 n2 [sites=sharing] [profile=fast] [paths=1] [arbiter=witness] [seed=7]
+                                                            a new cluster whose nodes have met; no seed: no chance;
+                                                            the witness is called w, and most words fit it, too;
+                                                            also local=no switchback=automatic shutdown=stay, and
+                                                            restarts, failovers, window_s, ... (model.Recovery)
     run SECONDS                                             time goes by
     command AT VERB TAG[,TAG] [NODE] [peers_off=n1] [initial=yes] [check=yes]      and wait for the answer
     begin ...                                               the same, without waiting; peers_off=truly: what is off
     kill NODE | start NODE | restart NODE                   its monitor goes, comes, both
     power_off NODE                                          everything on it is off until it is started
     freeze NODE | thaw NODE                                 its monitor stands still, goes on
+    pause NODE | resume NODE                                the whole machine does, as a stunned virtual machine
+    clock NODE RATE                                         its clock runs so fast (1.01: too fast)
+    shutdown NODE                                           its system announces that it goes down, and waits
+    notice NODE TAG                                         Windows tells the monitor of a change there
     cut n1 n2 [PATH] | cut_one_way n1 n2 [PATH]             nothing comes through any more (from n1 to n2)
     mend n1 n2 [PATH] | heal                                it does again; the whole network does
     flap n1 n2 PATH                                         the connection is lost and made anew
@@ -21,27 +29,39 @@ fails can be read. The words:
     sick NODE OPERATION TAG fail | fail_late | hang         (machines.SICKNESSES)
     slow_disk NODE SECONDS | cure NODE
     switch_on NODE TAG | switch_off NODE TAG                somebody does it by hand, past Holdfast
-    configure NODE apart | sharing | bare                   (layouts.layout)
+    configure NODE apart | turned | sharing | bare                   (layouts.layout)
+    survive NODE                                            all others are off, all else is well: it serves everything
+    peace                                                   every fault ends, and then everything has to work
     show | status NODE                                      what runs and is known; the warnings that a node shows
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
+from holdfast.core.values import events as e
+from holdfast.core.values.model import Recovery
+from holdfast_sim.arbiter import WITNESS, Witness
 from holdfast_sim.cluster import STEADY, World
 from holdfast_sim.layouts import PATHS
 from holdfast_sim.machines import SICKNESSES
+from holdfast_sim.peace import peace, survive
 
-QUIET = ("path up", "path down", "started", "moved", "out of service")
+QUIET = ("restarted", "path up", "path down", "started", "moved", "out of service")
 """Ledger records that say again what the answer, the activity and the story itself say."""
+
+
+SHUTDOWN_S = 180.0
+"""How long a system that shuts down waits for the monitor."""
 
 
 class Theatre:
     """One world and the words a story may use."""
 
     def __init__(self) -> None:
-        self.world = World(STEADY)
+        self._world: World | None = None
         self._noted = 0
         self._answers: list[tuple[str, str]] = []
         self._words: dict[str, Callable[..., list[str] | None]] = {
@@ -55,6 +75,11 @@ class Theatre:
             "power_off": self._power_off,
             "freeze": self._freeze,
             "thaw": self._thaw,
+            "pause": self._pause,
+            "resume": self._resume,
+            "clock": self._clock,
+            "shutdown": self._shutdown,
+            "notice": self._notice,
             "cut": self._cut,
             "cut_one_way": self._cut_one_way,
             "mend": self._mend,
@@ -67,9 +92,18 @@ class Theatre:
             "switch_on": self._switch_on,
             "switch_off": self._switch_off,
             "configure": self._configure,
+            "survive": self._survive,
+            "peace": self._peace,
             "show": self._show,
             "status": self._status,
         }
+
+    @property
+    def world(self) -> World:
+        """The cluster of the story."""
+        if self._world is None:
+            raise ValueError("a story begins with the word 'nodes'")
+        return self._world
 
     def play(self, line: str) -> list[str]:
         """Carries out one line; returns what is to be read about it."""
@@ -88,11 +122,14 @@ class Theatre:
         """What the nodes say until they have met is not told."""
         names, options = _apart(words)
         profile = options.get("profile", "normal")
-        self.world = World(
+        self._world = World(
             int(options.get("seed", STEADY)),
             tuple(names),
             sites=options.get("sites", "apart"),
             profile="fast" if profile == "fast" else "vm" if profile == "vm" else "normal",
+            paths=PATHS[: int(options.get("paths", len(PATHS)))],
+            arbiter=options.get("arbiter", "manual"),
+            recovery=_recovery(options),
         )
         self.world.run(1.0)
         self._noted = len(self.world.notes)
@@ -129,44 +166,93 @@ class Theatre:
     # -- monitors and machines ----------------------------------------------------------------------
 
     def _kill(self, node: str) -> None:
-        self.world.kill(node)
+        if witness := self._witness(node):
+            witness.stop()
+        else:
+            self.world.kill(node)
 
     def _start(self, node: str) -> None:
-        if self.world.processes[node].dead:
+        if witness := self._witness(node):
+            if witness.off:
+                witness.start()
+        elif self.world.processes[node].dead:
             self.world.start(node)
 
     def _restart(self, node: str) -> None:
-        if not self.world.computers[node].off:
+        if witness := self._witness(node):
+            witness.start()
+        elif not self.world.computers[node].off:
             self.world.start(node)
 
     def _power_off(self, node: str) -> None:
-        self.world.power_off(node)
+        if witness := self._witness(node):
+            witness.stop()
+        else:
+            self.world.power_off(node)
 
     def _freeze(self, node: str) -> None:
-        self.world.processes[node].frozen = True
+        (self._witness(node) or self.world.processes[node]).frozen = True
 
     def _thaw(self, node: str) -> None:
-        self.world.processes[node].thaw()
+        if witness := self._witness(node):
+            witness.thaw()
+        elif not self.world.computers[node].paused:
+            self.world.processes[node].thaw()
+
+    def _pause(self, node: str) -> None:
+        self.world.pause(node)
+
+    def _resume(self, node: str) -> None:
+        self.world.resume(node)
+
+    def _clock(self, node: str, rate: str) -> None:
+        self.world.drift(node, float(rate))
+
+    def _shutdown(self, node: str) -> None:
+        """The system waits for ReadyToStop, but not for ever."""
+        computer = self.world.computers[node]
+        computer.shutting_down = True
+        self.world.processes[node].feed(e.ShutdownAnnounced())
+        self.world.on_computer(computer, SHUTDOWN_S, lambda: self.world.power_off(node))
+
+    def _notice(self, node: str, tag: str) -> None:
+        self.world.noticed(node, tag)
+
+    def _witness(self, name: str) -> Witness | None:
+        return self.world.witness if name == WITNESS else None
 
     def _sick(self, node: str, operation: str, tag: str, how: str) -> None:
         if how not in SICKNESSES:
             raise ValueError(f"{how!r} is no sickness; there are {', '.join(SICKNESSES)}")
         self.world.computers[node].sick[operation, tag] = how
+        self.world.sickly = True
 
     def _slow_disk(self, node: str, seconds: str) -> None:
-        self.world.computers[node].disk_s = float(seconds)
+        (self._witness(node) or self.world.computers[node]).disk_s = float(seconds)
 
     def _cure(self, node: str) -> None:
         self.world.computers[node].heal()
 
     def _switch_on(self, node: str, tag: str) -> None:
-        self.world.computers[node].on.add(tag)
+        self._by_hand(node).add(tag)
+        self.world.guards[node].look()
 
     def _switch_off(self, node: str, tag: str) -> None:
-        self.world.computers[node].on.discard(tag)
+        self._by_hand(node).discard(tag)
+
+    def _by_hand(self, node: str) -> set[str]:
+        self.world.computers[node].tampered = True
+        return self.world.computers[node].on
 
     def _configure(self, node: str, sites: str) -> None:
         self.world.configure(node, sites)
+        self.world.sickly = True
+
+    def _survive(self, node: str) -> None:
+        survive(self.world, node)
+
+    def _peace(self) -> None:
+        peace(self.world)
 
     # -- the network --------------------------------------------------------------------------------
 
@@ -225,6 +311,19 @@ class Theatre:
                 self._answers.remove((verb, id_))
                 lines += _answer(verb, answer)
         return lines
+
+
+def _recovery(options: dict[str, str]) -> Recovery:
+    """What is done by itself, as far as the story says it; the rest as usual."""
+    said: dict[str, Any] = {}
+    for key, value in options.items():
+        if key.endswith("_s") and key in Recovery.__dataclass_fields__:
+            said[key] = float(value)
+        elif key in ("restarts", "failovers"):
+            said[key] = int(value)
+        elif key in ("shutdown", "switchback"):
+            said[key] = value
+    return replace(Recovery(local=options.get("local", "yes") == "yes"), **said)
 
 
 def _apart(words: tuple[str, ...]) -> tuple[list[str], dict[str, str]]:

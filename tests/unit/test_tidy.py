@@ -30,9 +30,12 @@ ROOMS = {
     "kits": "errors paths core surface windows",
     "transport": "errors paths core surface",
     "store": "errors paths core surface",
-    "service": "errors paths core surface windows kits transport store",
+    "guard": "errors paths core surface windows kits store",
+    "arbiter": "errors paths core surface transport store",
+    "service": "errors paths core surface windows kits transport store guard arbiter",
+    "witness": "errors paths core surface transport store service",
     "selftest": "errors paths core surface windows kits",
-    "cli": "errors paths core surface transport store service selftest",
+    "cli": "errors paths core surface transport store service selftest guard witness",
     "__main__": "errors cli",
 }
 

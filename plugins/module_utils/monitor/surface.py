@@ -16,10 +16,10 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol, cast
+from typing import BinaryIO, Literal, Protocol, cast
 
 FOREVER_S = 0xFFFFFFFF
 """Lifetime of an address that never expires (MIB_UNICASTIPADDRESS_ROW.ValidLifetime, infinite)."""
@@ -56,6 +56,15 @@ class Disk:
     holder: str | None
     letters: tuple[str, ...]
 
+
+Listen = Callable[[Callable[[], None]], None]
+"""Has the function called once when something is asked of the service; at once when it was asked before."""
+
+ServiceMain = Callable[[Listen, Listen], None]
+"""The body of a service, called with ``on_stop`` and ``on_shutdown``."""
+
+Notice = Literal["network", "service", "disk", "iis"]
+"""What kind of thing has changed: cards and addresses; services; disks and volumes; sites and their configuration."""
 
 SiteState = Literal["starting", "started", "stopping", "stopped", "unknown"]
 ServiceState = Literal["running", "stopped", "start_pending", "stop_pending", "paused", "absent"]
@@ -103,13 +112,39 @@ class Surface(Protocol):
     def restrict_to_administrators(self, windows_path: str) -> None:
         """Only administrators and SYSTEM can read or write this file or folder, inheritance off."""
 
+    def exclusive_file(self, *, path: str) -> BinaryIO:
+        """The file is open for reading and writing, and nobody else has it open until it is closed; for UNC paths too.
+
+        It is made, empty, where it was missing. What is written has reached the disk of the machine that has the file
+        when the write returns; there is no buffer. SurfaceError with code 32 while another has it open.
+        """
+
     def log_event(self, *, event_id: int, level: Literal["info", "warning", "error"], text: str) -> None:
         """The text stands in the Application event log under the source Holdfast; ids are 1 to 65535."""
 
-    def run_service(self, *, name: str, main: Callable[[Callable[[Callable[[], None]], None]], None]) -> None:
-        """``main(on_stop)`` ran as the body of the Windows service; ``on_stop(f)`` has the stop request call f.
+    def run_service(self, *, name: str, main: ServiceMain) -> None:
+        """``main(on_stop, on_shutdown)`` ran as the body of the Windows service.
 
-        Returns after main returned and STOPPED was reported. Called once, in the process's main thread.
+        ``on_stop(f)`` has the stop request call f. ``on_shutdown(f)`` has the notice before a shutdown of the system
+        call f: the system waits then, for minutes, until main returns. Without ``on_shutdown`` the service is not
+        told. Both call from another thread. Returns after main returned and STOPPED was reported. Called once, in the
+        process's main thread.
+        """
+
+    def raise_priority(self) -> None:
+        """This process is run before ordinary ones."""
+
+    def reset_machine(self, *, reason: str) -> None:
+        """The machine restarts at once: no program is asked to end, nothing is waited for. It does not return.
+
+        SurfaceError when the system refuses every way there is.
+        """
+
+    def watch(self, on_change: Callable[[Notice], None]) -> Callable[[], None]:
+        """``on_change`` is called, from another thread, soon after something of a kind has changed.
+
+        It says where to look, not what happened; it may call too often, and changes of our own count. The function
+        that is returned ends it.
         """
 
     # -- network ----------------------------------------------------------------------------------
@@ -127,11 +162,20 @@ class Surface(Protocol):
         An address that is there already gets the new lifetime. No duplicate detection wait.
         """
 
+    def renew_addresses(self, *, addresses: Collection[str], lifetime_s: int) -> None:
+        """Those of the addresses that are here stay for ``lifetime_s`` whole seconds from now; none is added.
+
+        One call for all, because it is made several times a second.
+        """
+
     def remove_address(self, *, interface: str, address: str) -> None:
         """The address is not on the interface."""
 
     def neighbour(self, *, interface: str, address: str, timeout_s: float) -> str | None:
         """The hardware address ("aa:bb:cc:dd:ee:ff") that answers for the address now, not from a cache; or None."""
+
+    def ping(self, *, address: str, timeout_s: float, interface: str | None = None) -> bool:
+        """The address answers an ICMP echo request in time; ``interface``: sent through this card."""
 
     def announce(self, *, interface: str, address: str) -> None:
         """The neighbours on the interface have been told which hardware address the address has now."""

@@ -105,6 +105,22 @@ def longest_gap(ordered: Sequence[Sample]) -> tuple[float, float | None]:
     return max(pairs, key=lambda pair: pair[0])
 
 
+def missing_s(samples: Iterable[Sample], *, every_s: float) -> float:
+    """Seconds without service, all together: from the last good request before each failure to the next good one.
+
+    The pause between two requests is taken off each; the first and the last request bound the whole.
+    """
+    ordered = sorted(samples, key=lambda sample: sample.start_s)
+    missing, last_good_s, failed = 0.0, ordered[0].start_s if ordered else 0.0, False
+    for sample in ordered:
+        if not sample.ok:
+            failed = True
+            continue
+        missing += max(0.0, sample.start_s - last_good_s - every_s) if failed else 0.0
+        last_good_s, failed = sample.start_s, False
+    return missing + (ordered[-1].start_s - last_good_s if failed else 0.0)
+
+
 def longest_silence_s(ordered: Sequence[Sample], *, every_s: float) -> float:
     """The longest time between the starts of two requests in a row, whatever came of them, beyond every_s."""
     gaps = (later.start_s - earlier.start_s for earlier, later in pairwise(ordered))

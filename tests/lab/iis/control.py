@@ -11,6 +11,7 @@
     {"op": "pool_state", "pool": P}                  {"ok": true, "state": "started" | "stopped"}
     {"op": "start_pool", "pool": P}                  {"ok": true}
     {"op": "stop_pool", "pool": P, "timeout_s": 5}   {"ok": true}
+    {"op": "crash" | "hang" | "wake", "site": S}     {"ok": true}    faults, never asked for by the surface
     {"op": "reload"}                                 {"ok": true}
     {"op": "list"}                                   {"ok": true, "sites": [...], "pools": [...]}
 
@@ -102,9 +103,20 @@ class Control:
                 self._service.start_pool(_text(request, "pool"))
             case "stop_pool":
                 await self._service.stop_pool(_text(request, "pool"), float(request["timeout_s"]))
+            case _:
+                self._suffer(request)
+        return {}
+
+    def _suffer(self, request: Mapping[str, Any]) -> None:
+        match request["op"]:
+            case "crash":
+                self._service.crash(_text(request, "site"))
+            case "hang":
+                self._service.hang(_text(request, "site"))
+            case "wake":
+                self._service.wake(_text(request, "site"))
             case unknown:
                 raise ValueError(f"unknown op {unknown!r}")
-        return {}
 
 
 def _refusal(kind: str, error: Exception | str, code: int) -> dict[str, Any]:

@@ -54,6 +54,7 @@ class WebService:
         self._endpoints: dict[tuple[str, int], Endpoint] = {}
         self._working: dict[Connection, tuple[str, str]] = {}
         self._work_ended = asyncio.Event()
+        self._hung: dict[str, asyncio.Event] = {}
         self._one_at_a_time = asyncio.Lock()
 
     async def refresh(self) -> None:
@@ -113,6 +114,7 @@ class WebService:
         """
         shutdown_s = self._pool_shutdown_s(name)
         self._running_pools.discard(name)
+        self._hung.pop(name, None)  # the next worker process is a fresh one
         began_s = asyncio.get_running_loop().time()
         while busy := [one for one, (_site, pool) in self._working.items() if pool == name]:
             passed_s = asyncio.get_running_loop().time() - began_s
@@ -122,6 +124,28 @@ class WebService:
             elif passed_s >= timeout_s:
                 raise RefusedError(f"{len(busy)} requests of pool {name!r} run after {timeout_s:g} s", TIMEOUT)
             await self._some_work_ended()
+
+    def crash(self, name: str) -> None:
+        """The site's worker processes died too often: WAS has turned their pools off, the site itself stays started.
+
+        Source: rapid-fail protection, learn.microsoft.com/en-us/iis/configuration/system.applicationhost/
+        applicationpools/add/failure
+        """
+        pools = self._site(name).pools
+        self._running_pools.difference_update(pools)
+        for connection in [one for one, (_site, pool) in self._working.items() if pool in pools]:
+            connection.cut()
+
+    def hang(self, name: str) -> None:
+        """The site's worker processes take requests and answer none, until they are woken or replaced."""
+        for pool in self._site(name).pools:
+            self._hung.setdefault(pool, asyncio.Event())
+
+    def wake(self, name: str) -> None:
+        """The site's worker processes work; what they had taken is answered."""
+        for pool in self._site(name).pools:
+            if hung := self._hung.pop(pool, None):
+                hung.set()
 
     def bound_certificate(self, name: str, information: str) -> str | None:
         """The thumbprint at the site's https binding."""
@@ -273,6 +297,8 @@ class WebService:
         found = None if site is None else longest(site.applications, request.path)
         pool = found[1] if found else ""
         with self._counted(connection, "" if site is None else site.name, pool):
+            if pool in self._hung and pool in self._running_pools:
+                await self._hung[pool].wait()
             response = await answer_for(
                 request,
                 node=self._node.name,

@@ -17,6 +17,7 @@ from typing import Literal
 from .records import Record
 
 Held = Literal["address", "disk"]
+INSTANT_S = 0.001
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +102,16 @@ def overlaps(intervals: Sequence[Interval]) -> list[Overlap]:
 def double_service_s(intervals: Sequence[Interval]) -> float:
     """Seconds during which some subject was held twice; the promise is zero."""
     return sum(overlap.seconds for overlap in overlaps(intervals))
+
+
+def thaws(records: Iterable[Record]) -> list[tuple[str, float]]:
+    """Which machine went on after a pause, and when."""
+    return [(r.holder, r.t_s) for r in records if r.kind == "machine" and r.present]
+
+
+def after_thaw(overlap: Overlap, thawed: Iterable[tuple[str, float]]) -> bool:
+    """Whether it began in the instant in which one of the two went on after a pause."""
+    return any(who in overlap.holders and abs(overlap.start_s - t_s) < INSTANT_S for who, t_s in thawed)
 
 
 def holders_at(intervals: Iterable[Interval], *, subject: str, t_s: float) -> set[str]:

@@ -90,8 +90,7 @@ def recording(lab: Lab, *, addresses: Sequence[str], disks: Sequence[str] = ()) 
 
 def orders(lab: Lab, out: Path, addresses: Sequence[str], disks: Sequence[str]) -> dict[str, object]:
     """What the watching process needs to know."""
-    nodes = sum(machine["role"] == "node" for machine in lab.status()["machines"].values())
-    topology = default_topology(nodes=nodes)
+    topology = default_topology(**lab.status()["topology"])
     machines = (*topology.machines, STRANGER)
     client = next(machine for machine in machines if machine.role == "client")
     return {

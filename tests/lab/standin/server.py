@@ -50,6 +50,7 @@ def serve(config: Config) -> None:
         node.services.start_automatic()
         _report_ready(config)
         stop.wait()
+        node.services.announce_shutdown()
     finally:
         winrm.shutdown()
         winrm.server_close()

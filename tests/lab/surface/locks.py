@@ -17,15 +17,15 @@ LOCK_S = 5.0
 
 
 class LockError(Exception):
-    """Somebody else had the lock for longer than LOCK_S."""
+    """Somebody else had the lock for too long."""
 
 
 @contextmanager
-def locked(file: Path) -> Iterator[None]:
+def locked(file: Path, *, within_s: float = LOCK_S) -> Iterator[None]:
     """The block runs while nobody else is in such a block of the same file. Raises LockError."""
     lock = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        _take(lock, file)
+        _take(lock, file, within_s)
         yield
     finally:
         os.close(lock)
@@ -38,13 +38,13 @@ def replace_text(file: Path, text: str) -> None:
     temporary.replace(file)
 
 
-def _take(lock: int, file: Path) -> None:
-    until_s = time.monotonic() + LOCK_S
+def _take(lock: int, file: Path, within_s: float) -> None:
+    until_s = time.monotonic() + within_s
     while True:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return
         except BlockingIOError:
             if time.monotonic() > until_s:
-                raise LockError(f"{file} was locked by another program for {LOCK_S:g} s") from None
+                raise LockError(f"{file} was locked by another program for {within_s:g} s") from None
             time.sleep(0.001)

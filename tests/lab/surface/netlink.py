@@ -13,7 +13,7 @@ import errno
 import os
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface
 
@@ -24,13 +24,18 @@ _ATTRIBUTE = struct.Struct("=HH")
 _CACHE = struct.Struct("=IIII")
 
 NLMSG_ERROR, NLMSG_DONE = 2, 3
-RTM_GETLINK, RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 18, 20, 21, 22
+RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK = 16, 17, 18
+RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 20, 21, 22
+RTMGRP_LINK, RTMGRP_IPV4_IFADDR = 0x1, 0x10
 NLM_F_REQUEST, NLM_F_ACK, NLM_F_DUMP, NLM_F_REPLACE, NLM_F_CREATE = 0x1, 0x4, 0x300, 0x100, 0x400
 IFA_LOCAL, IFA_ADDRESS, IFA_LABEL, IFA_BROADCAST, IFA_CACHEINFO, IFA_FLAGS = 2, 1, 3, 4, 6, 8
 IFLA_ADDRESS, IFLA_IFNAME = 1, 3
 IFA_F_DADFAILED, IFA_F_TENTATIVE = 0x08, 0x40
 IFF_UP, IFF_LOOPBACK, IFF_LOWER_UP = 0x1, 0x8, 0x10000
 FOREVER_S = 0xFFFFFFFF
+BATCH = 100
+"""Changes in one message to the kernel; their acknowledgements have to fit into the socket's buffer."""
+
 ANSWER_S = 5.0
 """The kernel answers at once; a longer silence is a fault of ours, not something to wait for."""
 
@@ -114,6 +119,66 @@ def remove(*, index: int, address: IPv4Address) -> None:
             raise
 
 
+def renew(wanted: Collection[IPv4Address], *, lifetime_s: int) -> None:
+    """Those of the addresses that are there live for this long from now. Raises OSError.
+
+    The kernel would add one that is removed in between: the caller keeps others from removing meanwhile.
+    """
+    bodies = [
+        _ADDRESS.pack(socket.AF_INET, one.address.network.prefixlen, 0, 0, one.index)
+        + _attribute(IFA_LOCAL, one.address.packed)
+        + _attribute(IFA_ADDRESS, one.address.packed)
+        + _attribute(IFA_CACHEINFO, _CACHE.pack(lifetime_s, lifetime_s, 0, 0))
+        for one in addresses()
+        if one.address.ip in wanted
+    ]
+    for start in range(0, len(bodies), BATCH):
+        _change_all(RTM_NEWADDR, NLM_F_REPLACE, bodies[start : start + BATCH])
+
+
+class Changes:
+    """What happens to links and addresses from now on; a renewed lifetime is no change."""
+
+    def __init__(self) -> None:
+        self._netlink = _socket()
+        self._netlink.bind((0, RTMGRP_LINK | RTMGRP_IPV4_IFADDR))
+        self._links = {link.index: link for link in links()}
+        self._addresses = {(one.index, one.address) for one in addresses()}
+
+    def close(self) -> None:
+        """Nothing is heard of any more."""
+        self._netlink.close()
+
+    def wait(self, timeout_s: float) -> bool:
+        """Something has changed; False when nothing did within the time."""
+        self._netlink.settimeout(timeout_s)
+        try:
+            data = self._netlink.recv(65536)
+        except TimeoutError:
+            return False
+        except OSError as error:
+            # More changes than the kernel keeps for us: some were lost, so it may be anything.
+            return error.errno == errno.ENOBUFS
+        news = [self._is_news(kind, body) for kind, body in _messages(data)]
+        return any(news)
+
+    def _is_news(self, kind: int, body: bytes) -> bool:
+        if kind in (RTM_NEWLINK, RTM_DELLINK):
+            before, self._links = self._links, {link.index: link for link in links()}
+            return before != self._links
+        if kind not in (RTM_NEWADDR, RTM_DELADDR):
+            return False
+        _family, prefix_length, _flags, _scope, index = _ADDRESS.unpack_from(body)
+        values = _attributes(body[_ADDRESS.size :])
+        one = (index, IPv4Interface((values.get(IFA_LOCAL, values.get(IFA_ADDRESS, b"")), prefix_length)))
+        known = one in self._addresses
+        if kind == RTM_NEWADDR:
+            self._addresses.add(one)
+            return not known
+        self._addresses.discard(one)
+        return True
+
+
 def index_of(name: str) -> int:
     """The number of the link with this name. Raises OSError."""
     return socket.if_nametoindex(name)
@@ -127,6 +192,17 @@ def _change(kind: int, flags: int, body: bytes) -> None:
                 _raise_for(content)
                 return
     raise OSError(errno.EPROTO, "the kernel did not acknowledge the change")
+
+
+def _change_all(kind: int, flags: int, bodies: Sequence[bytes]) -> None:
+    with _socket() as netlink:
+        netlink.send(b"".join(_message(kind, NLM_F_REQUEST | NLM_F_ACK | flags, body) for body in bodies))
+        acknowledged = 0
+        while acknowledged < len(bodies):
+            for answer, content in _messages(netlink.recv(65536)):
+                if answer == NLMSG_ERROR:
+                    acknowledged += 1
+                    _raise_for(content)
 
 
 def _dump(kind: int, body: bytes) -> Iterator[bytes]:
@@ -148,7 +224,8 @@ def _socket() -> socket.socket:
 
 
 def _message(kind: int, flags: int, body: bytes) -> bytes:
-    return _HEADER.pack(_HEADER.size + len(body), kind, flags, 1, 0) + body
+    message = _HEADER.pack(_HEADER.size + len(body), kind, flags, 1, 0) + body
+    return message + bytes(_aligned(len(message)) - len(message))
 
 
 def _messages(data: bytes) -> Iterator[tuple[int, bytes]]:

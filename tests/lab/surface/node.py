@@ -14,13 +14,13 @@ import json
 import os
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from functools import cached_property
 from ipaddress import AddressValueError, IPv4Address, IPv4Interface, NetmaskValueError
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Any, BinaryIO, Literal, cast, get_args
 
 from holdfast.errors import NotThereError, SurfaceError
 from holdfast.surface import (
@@ -29,17 +29,20 @@ from holdfast.surface import (
     ConfigChange,
     Disk,
     Interface,
+    Notice,
+    ServiceMain,
     ServiceState,
     SiteState,
 )
 
-from . import arp, certificates, netlink
+from . import arp, certificates, netlink, ping, power, shares
 from .configfile import commit, read_effective
 from .configuration import ConfigurationError
 from .control import call
 from .disks import DiskError, NoDiskError, Shelf
 from .faults import FaultFileError, Faults
 from .locks import LockError, locked, replace_text
+from .notices import Watch
 from .paths import Drives, PathError, normal
 from .servicebody import run_until_stopped
 
@@ -51,6 +54,13 @@ NOT_STARTED_AS_SERVICE = 1063
 LABEL_MAX = 15
 """Characters of an address label, IFNAMSIZ less the end (linux/if.h)."""
 CONTROL_S = 10.0
+PRIORITY = -10
+"""As HIGH_PRIORITY_CLASS: before ordinary processes, after the kernel."""
+
+RESET_EVENT_ID = 1095
+ADDRESSES_LOCK = "addresses.lock"
+RENEWING_S = 0.1
+"""Longer than renewing all addresses of a node takes."""
 _CODES = {errno.EPERM: ACCESS_DENIED, errno.EACCES: ACCESS_DENIED, errno.ENETDOWN: NETWORK_UNREACHABLE}
 
 
@@ -92,6 +102,10 @@ class LabSurface:
                 acl[normal(windows_path).lower()] = "administrators"
                 replace_text(record, json.dumps(acl, indent=1) + "\n")
 
+    def exclusive_file(self, *, path: str) -> BinaryIO:
+        with self._doing("exclusive_file", path):
+            return shares.open_exclusively(self._local_or_shared(path), path)
+
     def log_event(self, *, event_id: int, level: Literal["info", "warning", "error"], text: str) -> None:
         with self._doing("log_event", str(event_id)):
             moment = datetime.now(UTC).isoformat(timespec="milliseconds")
@@ -99,11 +113,29 @@ class LabSurface:
             with (self._private / "eventlog.jsonl").open("a", encoding="utf-8") as log:
                 log.write(json.dumps(line) + "\n")
 
-    def run_service(self, *, name: str, main: Callable[[Callable[[Callable[[], None]], None]], None]) -> None:
+    def run_service(self, *, name: str, main: ServiceMain) -> None:
         if os.environ.get("HOLDFAST_STANDIN_SERVICE") != name:
             message = "this process was not started by the service control manager"
             raise SurfaceError("run_service", message, NOT_STARTED_AS_SERVICE)
-        run_until_stopped(main, ready=lambda: self._report_running(name))
+        run_until_stopped(
+            main,
+            ready=lambda: self._report(name, state="running"),
+            hears_shutdown=lambda: self._report(name, accepts="preshutdown"),
+        )
+
+    def raise_priority(self) -> None:
+        # A lab that does not run as root may not; its guard is as fast as the machine lets it be.
+        with self._doing("raise_priority"), suppress(PermissionError):
+            os.setpriority(os.PRIO_PROCESS, 0, PRIORITY)
+
+    def reset_machine(self, *, reason: str) -> None:
+        with self._doing("reset_machine"):
+            self.log_event(event_id=RESET_EVENT_ID, level="error", text=reason)
+            power.press_reset()
+
+    def watch(self, on_change: Callable[[Notice], None]) -> Callable[[], None]:
+        with self._doing("watch"):
+            return Watch(private=self._private, disks=self._disks, tell=on_change).end
 
     # -- network
 
@@ -135,8 +167,17 @@ class LabSurface:
                 lifetime_s=lifetime_s,
             )
 
+    def renew_addresses(self, *, addresses: Collection[str], lifetime_s: int) -> None:
+        with self._doing("renew_addresses"), locked(self._private / ADDRESSES_LOCK):
+            if not 0 < lifetime_s <= netlink.FOREVER_S:
+                raise SurfaceError("renew_addresses", f"{lifetime_s} s is no lifetime", INVALID_PARAMETER)
+            netlink.renew({_ipv4("renew_addresses", one, 32).ip for one in addresses}, lifetime_s=lifetime_s)
+
     def remove_address(self, *, interface: str, address: str) -> None:
-        with self._doing("remove_address", address):
+        with self._doing("remove_address", address), ExitStack() as lock:
+            # One who renews and was stopped in the middle of it must not keep the address up.
+            with suppress(LockError):
+                lock.enter_context(locked(self._private / ADDRESSES_LOCK, within_s=RENEWING_S))
             wanted = _ipv4("remove_address", address, 32).ip
             netlink.remove(index=_index("remove_address", interface), address=wanted)
 
@@ -154,6 +195,12 @@ class LabSurface:
                 timeout_s=timeout_s,
             )
             return None if mac is None else mac.hex(":")
+
+    def ping(self, *, address: str, timeout_s: float, interface: str | None = None) -> bool:
+        with self._doing("ping", address):
+            if interface is not None:
+                _index("ping", interface)
+            return ping.answers(_ipv4("ping", address, 32).ip, interface=interface, timeout_s=timeout_s)
 
     def announce(self, *, interface: str, address: str) -> None:
         with self._doing("announce", address):
@@ -307,8 +354,11 @@ class LabSurface:
         kind = NotThereError if answer.get("kind") == "not_there" else SurfaceError
         raise kind(primitive, str(answer.get("error", answer)), int(answer.get("code", 0)))
 
-    def _report_running(self, name: str) -> None:
-        self._ask("run_service", "scm.sock", {"op": "report", "name": name, "state": "running"})
+    def _local_or_shared(self, path: str) -> Path:
+        return shares.shared(self._node.parent.parent / "shares", path) or self._drives.local(path)
+
+    def _report(self, name: str, **what: str) -> None:
+        self._ask("run_service", "scm.sock", {"op": "report", "name": name, **what})
 
     def _let_iis_notice(self) -> None:
         # As on Windows the file counts: without a running service the change waits for the next start.
@@ -332,7 +382,7 @@ class LabSurface:
             raise SurfaceError(primitive, str(error), INVALID_NAME) from error
         except LockError as error:
             raise SurfaceError(primitive, str(error), SEMAPHORE_TIMEOUT) from error
-        except (certificates.CertificateError, FaultFileError, ValueError) as error:
+        except (certificates.CertificateError, FaultFileError, power.NoMachineError, ValueError) as error:
             raise SurfaceError(primitive, str(error)) from error
         except OSError as error:
             code = _CODES.get(error.errno or 0, GENERAL_FAILURE)

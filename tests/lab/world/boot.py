@@ -8,14 +8,24 @@ When this process ends, the kernel ends every process of the machine: that is th
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
+import socket
+import struct
 import sys
 from pathlib import Path
 from types import FrameType
+from typing import NoReturn
 
 from .namespaces import MS_BIND, mount
+
+EXIT_REBOOT = 10
+"""Exit code of a machine that is to be started again (as in ``machine``, which is too much to import here)."""
+
+SIOCSIFFLAGS = 0x8914
+_IFREQ = struct.Struct("16sh22x")
 
 SYSCTLS = {
     "net/ipv6/conf/all/disable_ipv6": "1",
@@ -77,12 +87,22 @@ def run(program: list[str], environment: dict[str, str], directory: str) -> int:
         os.kill(child, number)
 
     signal.signal(signal.SIGTERM, pass_on)
+    signal.signal(signal.SIGUSR2, reset)
     # The program is a child of process 1, so this ends at the latest when the program does.
     while True:
         pid, status = os.wait()
         if pid == child:
             code = os.waitstatus_to_exitcode(status)
             return code if code >= 0 else 128 - code
+
+
+def reset(_number: int, _frame: FrameType | None) -> NoReturn:
+    """The reset button of the machine: its cards fall silent, then the kernel ends all its processes."""
+    # Otherwise the kernel would tell clients and peers that the connections are closed.
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        for _index, name in socket.if_nameindex():
+            fcntl.ioctl(control, SIOCSIFFLAGS, _IFREQ.pack(name.encode(), 0))
+    os._exit(EXIT_REBOOT)
 
 
 def sleep_for_ever() -> int:

@@ -56,8 +56,12 @@ def make_authority(name: str) -> Pair:
     return Pair(builder.sign(key, hashes.SHA256()), key)
 
 
-def make_server(authority: Pair, *, name: str, alternatives: tuple[str, ...]) -> Pair:
-    """A server certificate, signed by the authority; the alternatives are DNS names or IP addresses."""
+def make_server(authority: Pair, *, name: str, alternatives: tuple[str, ...], client: bool = False) -> Pair:
+    """A server certificate, signed by the authority; the alternatives are DNS names or IP addresses.
+
+    ``client``: its owner may call others with it, too.
+    """
+    uses = [ExtendedKeyUsageOID.SERVER_AUTH, *([ExtendedKeyUsageOID.CLIENT_AUTH] if client else [])]
     key = ec.generate_private_key(ec.SECP256R1())
     issuer = authority.certificate.subject
     identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.key.public_key())
@@ -66,7 +70,7 @@ def make_server(authority: Pair, *, name: str, alternatives: tuple[str, ...]) ->
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs_certificates=False), critical=True)
         .add_extension(x509.SubjectAlternativeName([_alternative(text) for text in alternatives]), critical=False)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(x509.ExtendedKeyUsage(uses), critical=False)
         .add_extension(identifier, critical=False)
     )
     return Pair(builder.sign(authority.key, hashes.SHA256()), key)

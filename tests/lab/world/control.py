@@ -87,7 +87,12 @@ class Control:
                 "namespace_id": computer.namespace_id if computer else None,
                 "cables": {name: c if isinstance(c, str) else asdict(c) for name, c in cables.items()},
             }
-        return {"program": world.program, "machines": machines, "background": sorted(world.background)}
+        return {
+            "program": world.program,
+            "topology": world.shape,
+            "machines": machines,
+            "background": sorted(world.background),
+        }
 
     async def _exec(self, request: Request) -> dict[str, Any]:
         command = self._entered(request)

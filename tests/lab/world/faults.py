@@ -11,9 +11,8 @@ import os
 import signal
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-from . import jobs
+from . import aside, healing, sites
 from .fabric import Condition, Roughness
 from .stranger import give_address_back, steal_address
 from .topology import Machine, Network
@@ -95,6 +94,22 @@ async def wake_service(world: World, given: Arguments) -> None:
     _signal_service(world, given, signal.SIGCONT)
 
 
+async def stop_ours(world: World, given: Arguments) -> None:
+    _signal_service(world, {**given, **_OURS}, signal.SIGSTOP)
+
+
+async def continue_ours(world: World, given: Arguments) -> None:
+    _signal_service(world, {**given, **_OURS}, signal.SIGCONT)
+
+
+async def kill_ours(world: World, given: Arguments) -> None:
+    _signal_service(world, {**given, **_OURS}, signal.SIGKILL)
+
+
+async def heal(world: World, given: Arguments) -> None:
+    await healing.heal(world, given["node"])
+
+
 async def cut_path(world: World, given: Arguments) -> None:
     conditions: dict[str, Condition] = {
         "both": "cut",
@@ -122,29 +137,6 @@ async def restore_path(world: World, given: Arguments) -> None:
     await _treat(world, given, "good")
 
 
-async def remove_disk_path(world: World, given: Arguments) -> None:
-    path, aside = _disk_paths(world, given)
-    await _on_node(world, given, f"mkdir -p '{aside}' && mount --move '{path}' '{aside}' && rmdir '{path}'")
-
-
-async def restore_disk_path(world: World, given: Arguments) -> None:
-    path, aside = _disk_paths(world, given)
-    await _on_node(world, given, f"mkdir -p '{path}' && mount --move '{aside}' '{path}' && rmdir '{aside}'")
-
-
-async def remove_certificate(world: World, given: Arguments) -> None:
-    store, aside = _certificate_stores(world, given)
-    aside.mkdir(parents=True, exist_ok=True)
-    for file in _certificates(store, given["thumbprint"]):
-        file.rename(aside / file.name)
-
-
-async def restore_certificate(world: World, given: Arguments) -> None:
-    store, aside = _certificate_stores(world, given)
-    for file in _certificates(aside, given["thumbprint"]):
-        file.rename(store / file.name)
-
-
 def _machine(world: World, given: Arguments) -> Machine:
     return world.topology.machine(given["node"])
 
@@ -156,7 +148,11 @@ def _yes(text: str) -> bool:
 
 
 def _networks(machine: Machine, world: World, text: str) -> tuple[Network, ...]:
-    return machine.networks if text == "all" else (world.topology.network(text),)
+    """``all`` of the machine's, or those named, with a comma between them."""
+    named = [world.topology.network(name) for name in text.split(",")] if text != "all" else machine.networks
+    if absent := [network.name for network in named if network not in machine.networks]:
+        raise FaultError(f"{machine.name} is not on {' and '.join(absent)}")
+    return tuple(named)
 
 
 async def _treat(world: World, given: Arguments, condition: Condition) -> None:
@@ -174,31 +170,9 @@ def _signal_service(world: World, given: Arguments, number: signal.Signals) -> N
         os.kill(pid, number)
 
 
-def _disk_paths(world: World, given: Arguments) -> tuple[Path, Path]:
-    disk = given["disk"] or world.topology.disks[0].id
-    return world.places.disk(disk), world.places.root / "detached" / disk
-
-
-async def _on_node(world: World, given: Arguments, script: str) -> None:
-    computer = world.computer(given["node"])
-    outcome = await jobs.run(computer.enter(["sh", "-ec", script], world.environment(computer)), stdin="", timeout_s=20)
-    if outcome.code != 0:
-        raise FaultError(f"on {given['node']}: {outcome.err.strip() or outcome.code}")
-
-
-def _certificate_stores(world: World, given: Arguments) -> tuple[Path, Path]:
-    name = _machine(world, given).name
-    return world.places.node(name) / "standin" / "certs" / "My", world.places.root / "set-aside" / name
-
-
-def _certificates(folder: Path, thumbprint: str) -> list[Path]:
-    found = sorted(folder.glob("*.pem" if thumbprint == "all" else f"{thumbprint.upper()}.pem"))
-    if not found:
-        raise FaultError(f"no certificate {thumbprint} in {folder}")
-    return found
-
-
 _SERVICE = {"processes": "holdfast.pyz,service"}
+_OURS = {"processes": "holdfast.pyz"}
+_SITE = ("node", "site")
 _DISK = {"disk": ""}
 _CERTIFICATE = {"thumbprint": "all"}
 
@@ -218,11 +192,48 @@ FAULTS: dict[str, Fault] = {
     "kill_service": Fault(run=kill_service, optional=_SERVICE, does="SIGKILL the monitor's processes on the node"),
     "hang_service": Fault(run=hang_service, optional=_SERVICE, does="stop (SIGSTOP) the monitor's processes"),
     "wake_service": Fault(run=wake_service, optional=_SERVICE, does="let the stopped monitor go on"),
+    "stop_ours": Fault(
+        run=stop_ours,
+        optional={},
+        does="stop (SIGSTOP) all of Holdfast on the node, monitor and guard; the system lives",
+    ),
+    "continue_ours": Fault(run=continue_ours, optional={}, does="undo stop_ours"),
+    "kill_ours": Fault(run=kill_ours, optional={}, does="SIGKILL all of Holdfast on the node at once"),
+    "stop_site": Fault(
+        run=sites.stop_site, required=_SITE, optional={}, does="stop a web site by hand, as an operator"
+    ),
+    "start_site": Fault(run=sites.start_site, required=_SITE, optional={}, does="start a web site by hand"),
+    "crash_site": Fault(
+        run=sites.crash_site,
+        required=_SITE,
+        optional={},
+        does="its worker processes died too often: requests are cut off, the pool is turned off (503), the site is not",
+    ),
+    "hang_site": Fault(
+        run=sites.hang_site,
+        required=_SITE,
+        optional={},
+        does="its worker processes answer nothing; a new pool start replaces them",
+    ),
+    "wake_site": Fault(run=sites.wake_site, required=_SITE, optional={}, does="undo hang_site"),
+    "break_primitive": Fault(
+        run=sites.break_primitive,
+        required=("node", "primitive"),
+        optional={"fail": "", "hang_s": "0"},
+        does="calls of the system, for example iis_start:shop, fail with this text, or hang first",
+    ),
+    "mend_primitives": Fault(run=sites.mend_primitives, optional={}, does="no call of the system fails or hangs"),
+    "heal": Fault(
+        run=heal,
+        required=(),
+        optional={"node": "all"},
+        does="undo everything on a machine, or on all: power, pause, signals, cables, disks, certificates, primitives",
+    ),
     "cut_path": Fault(
         run=cut_path,
         required=("node", "network"),
         optional={"how": "both"},
-        does="network: lan, a, b, all; how: both = silent, from/to = only frames from/to the node, unplug = no carrier",
+        does="network: lan, a, b, all, or a,b; how: both = silent, from/to = one way only, unplug = no carrier",
     ),
     "cut_lan": Fault(run=cut_lan, optional={"how": "both"}, does="cut_path for the client network"),
     "rough_path": Fault(
@@ -233,9 +244,11 @@ FAULTS: dict[str, Fault] = {
     ),
     "restore_path": Fault(run=restore_path, optional={"network": "all"}, does="undo cut_path, cut_lan and rough_path"),
     "remove_disk_path": Fault(
-        run=remove_disk_path, optional=_DISK, does="the shared disk is gone from this node's view, with its folder"
+        run=aside.remove_disk_path,
+        optional=_DISK,
+        does="the shared disk is gone from this node's view, with its folder",
     ),
-    "restore_disk_path": Fault(run=restore_disk_path, optional=_DISK, does="undo remove_disk_path"),
+    "restore_disk_path": Fault(run=aside.restore_disk_path, optional=_DISK, does="undo remove_disk_path"),
     "steal_address": Fault(
         run=steal_address,
         required=("address",),
@@ -246,7 +259,7 @@ FAULTS: dict[str, Fault] = {
         run=give_address_back, required=("address",), optional={}, does="the stranger lets go of the address"
     ),
     "remove_certificate": Fault(
-        run=remove_certificate, optional=_CERTIFICATE, does="certificates vanish from the node's store My"
+        run=aside.remove_certificate, optional=_CERTIFICATE, does="certificates vanish from the node's store My"
     ),
-    "restore_certificate": Fault(run=restore_certificate, optional=_CERTIFICATE, does="undo remove_certificate"),
+    "restore_certificate": Fault(run=aside.restore_certificate, optional=_CERTIFICATE, does="undo remove_certificate"),
 }

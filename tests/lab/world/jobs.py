@@ -57,6 +57,7 @@ async def stop(process: asyncio.subprocess.Process, *, number: signal.Signals = 
     so the signal goes to its children, and only what outlives the grace is killed.
     """
     if process.returncode is None:
+        _signal(process.pid, signal.SIGCONT)  # nsenter stops itself with its command and would not notice its end
         for pid in namespaces.children_of(process.pid) or [process.pid]:
             _signal(pid, number)
         try:

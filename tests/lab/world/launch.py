@@ -16,16 +16,16 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from . import namespaces
+from . import namespaces, stores
 from .certificates import write_private
-from .places import GENERATED_INVENTORY, PYTHON_PATH, REPOSITORY, Places
-from .preflight import NotPossibleError, check
+from .places import GENERATED_HOSTS, GENERATED_INVENTORY, PYTHON_PATH, REPOSITORY, Places
+from .preflight import PACKAGES, NotPossibleError, check
 from .remote import Lab, LabError
-from .seed import seed
+from .seed import Profile, seed
 from .topology import MANAGEMENT_PORTS, Topology, default_topology
 from .world import Listeners, ProgramName
 
@@ -52,9 +52,26 @@ class Wish:
     """What kind of lab to start."""
 
     nodes: int = 2
+    witness: bool = False
+    """A third machine w1 for the witness; it is the arbiter then."""
+
+    etcd: bool = False
+    """Three machines e1 to e3 with an etcd, which is the arbiter when there is no witness."""
+
+    profile: Profile = "normal"
     program: ProgramName = "standin"
     leashed: bool = False
     """The lab ends when the process that started it does."""
+
+    @property
+    def topology(self) -> Topology:
+        """The machines of such a lab."""
+        return default_topology(**self.shape)
+
+    @property
+    def shape(self) -> dict[str, Any]:
+        """What `default_topology` is called with."""
+        return {"nodes": self.nodes, "witness": self.witness, "etcd": self.etcd}
 
 
 def up(places: Places, wish: Wish) -> Lab:
@@ -63,21 +80,22 @@ def up(places: Places, wish: Wish) -> Lab:
     Raises:
         NotPossibleError: this machine lacks what a lab needs, or a lab runs here already.
     """
-    privilege = check()
+    privilege = check({**PACKAGES, **stores.PACKAGE} if wish.etcd else None)
     if not PYTHON_PATH.joinpath("holdfast_lab").exists():
         raise NotPossibleError(f"{PYTHON_PATH} is not set up; run: make links")
     with only_one(places):
         end_former(places)
-        topology = default_topology(nodes=wish.nodes)
+        topology = wish.topology
         listeners = open_listeners(topology)
         try:
             clear(places)
-            seed(places, topology, management_of(listeners))
+            seed(places, topology, management_of(listeners), profile=wish.profile)
             start(places, wish, listeners, privilege.options)
         finally:
             close_all(listeners)
         if is_default(places):
             write_private(GENERATED_INVENTORY, places.generated.read_bytes())
+            GENERATED_HOSTS.write_bytes(places.hosts.read_bytes())
     return Lab(places)
 
 
@@ -99,6 +117,7 @@ def down(places: Places) -> bool:
     places.control.unlink(missing_ok=True)
     if is_default(places):
         GENERATED_INVENTORY.unlink(missing_ok=True)  # a password that opens nothing any more
+        GENERATED_HOSTS.unlink(missing_ok=True)
     return True
 
 
@@ -110,7 +129,7 @@ def is_default(places: Places) -> bool:
 @contextmanager
 def running(places: Places, wish: Wish) -> Iterator[Lab]:
     """A lab for the time of the block; it is gone afterwards, even when this process is killed meanwhile."""
-    lab = up(places, Wish(nodes=wish.nodes, program=wish.program, leashed=True))
+    lab = up(places, replace(wish, leashed=True))
     try:
         yield lab
     finally:
@@ -181,7 +200,7 @@ def open_listeners(topology: Topology) -> Listeners:
     for third in range(LOOPBACKS):
         opened: Listeners = {}
         try:
-            for machine in topology.nodes:
+            for machine in topology.managed:
                 opened[machine.name] = {}
                 for service, port in MANAGEMENT_PORTS.items():
                     opened[machine.name][service] = listener = socket.socket()
@@ -221,6 +240,7 @@ def start(places: Places, wish: Wish, listeners: Listeners, options: tuple[str, 
     }
     order = {
         "root": str(places.root),
+        "topology": wish.shape,
         "program": wish.program,
         "listeners": numbers,
         "report_fd": report_end,
@@ -256,6 +276,7 @@ def start(places: Places, wish: Wish, listeners: Listeners, options: tuple[str, 
         "pid": process.pid,
         "started": namespaces.started_at(process.pid),
         "program": wish.program,
+        "topology": wish.shape,
         "management": management_of(listeners),
     }
     places.description.write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..surface.netlink import LinkAddress
 from . import namespaces
 from .places import PYTHON_PATH, REPOSITORY
 from .topology import Machine
@@ -56,6 +57,9 @@ class Computer:
     boot_id: str
     namespace_id: int = 0
     frozen: bool = False
+    held: list[LinkAddress] = field(default_factory=list)
+    """While frozen: its addresses that would have run out."""
+
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when nothing of the machine is left."""
 

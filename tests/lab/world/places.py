@@ -11,6 +11,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[3]
 PYTHON_PATH = REPOSITORY / ".build" / "python"
 GENERATED_INVENTORY = REPOSITORY / "inventory" / "lab" / "group_vars" / "all" / "generated.yml"
+GENERATED_HOSTS = REPOSITORY / "inventory" / "lab" / "generated.yml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,11 @@ class Places:
         return self.root / "generated.yml"
 
     @property
+    def hosts(self) -> Path:
+        """The inventory of the hosts that only some labs have."""
+        return self.root / "hosts.yml"
+
+    @property
     def runtime_zip(self) -> Path:
         """The stand-in for the embeddable Python package."""
         return self.root / "runtime" / "python-lab.zip"
@@ -62,6 +68,10 @@ class Places:
     def node(self, name: str) -> Path:
         """A node's own folder."""
         return self.nodes / name
+
+    def store(self, name: str) -> Path:
+        """The data of a member of etcd."""
+        return self.root / "stores" / name
 
     def disk(self, disk_id: str) -> Path:
         """A shared disk's folder."""

@@ -54,7 +54,7 @@ class Lab:
     @property
     def inventory(self) -> tuple[str, ...]:
         """The options of ansible and ansible-playbook that mean this lab, whichever others run."""
-        return ("-i", "inventory/lab", "-e", f"@{self.places.generated}")
+        return ("-i", "inventory/lab", "-i", str(self.places.hosts), "-e", f"@{self.places.generated}")
 
     def status(self) -> dict[str, Any]:
         """Machines with their state, cables and boot ids."""

@@ -6,17 +6,25 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 import yaml
 
 from ..surface import disks
+from . import stores
 from .certificates import make_authority, make_server, write_private
 from .places import Places
 from .runtime_zip import RUNTIME_ID, write_runtime_zip
-from .topology import Topology
+from .topology import COMM_NETWORKS, Topology
 
+Profile = Literal["fast", "normal", "vm"]
+WITNESS_PORT = 7431
+ALWAYS_THERE = ("n1", "n2")
+GENERATED_HEAD = "# Made by the lab when it starts. Holds its password: do not commit.\n"
+HOSTS_HEAD = "# Made by the lab when it starts: the hosts that not every lab has.\n"
 SHOP_HOST = "shop.example.com"
 FOLDERS = (
     "inetpub/wwwroot",
@@ -76,7 +84,7 @@ class Seeded:
     management: dict[str, str]
 
 
-def seed(places: Places, topology: Topology, management: dict[str, str]) -> Seeded:
+def seed(places: Places, topology: Topology, management: dict[str, str], *, profile: Profile) -> Seeded:
     """Every node's folder, every disk, all secrets and the generated inventory variables are there.
 
     The lab's folder must be empty or absent: a lab starts from a known state.
@@ -87,7 +95,7 @@ def seed(places: Places, topology: Topology, management: dict[str, str]) -> Seed
     (places.pki / "ca.crt").write_bytes(authority.certificate_pem)
     shop = make_server(authority, name=SHOP_HOST, alternatives=(SHOP_HOST,))
     seeded = Seeded(password=secrets.token_urlsafe(18), thumbprint=shop.thumbprint, management=management)
-    for number, machine in enumerate(topology.nodes, start=1):
+    for number, machine in enumerate(topology.managed, start=1):
         node = places.node(machine.name)
         _seed_drive(node / "C", machine.name)
         winrm = make_server(authority, name=machine.name, alternatives=(management[machine.name], machine.name))
@@ -104,14 +112,18 @@ def seed(places: Places, topology: Topology, management: dict[str, str]) -> Seed
         disks.create(places.disk(disk.id))
         _write_page(places.disk(disk.id) / "content" / "shop" / "index.html", "shop")
     write_runtime_zip(places.runtime_zip)
-    write_private(places.generated, generated_variables(places, topology, seeded).encode())
+    for member in topology.stores:
+        places.store(member.name).mkdir(parents=True, mode=0o700)
+    variables = generated_variables(places, topology, seeded) | described_cluster(topology, profile=profile)
+    write_private(places.generated, (GENERATED_HEAD + as_yaml(variables)).encode())
+    places.hosts.write_text(HOSTS_HEAD + as_yaml(further_hosts(topology)), encoding="utf-8")
     return seeded
 
 
-def generated_variables(places: Places, topology: Topology, seeded: Seeded) -> str:
-    """The YAML text with what the inventory of the lab cannot know beforehand."""
+def generated_variables(places: Places, topology: Topology, seeded: Seeded) -> dict[str, Any]:
+    """What the inventory of the lab cannot know beforehand."""
     first = next(iter(seeded.management.values()))
-    variables = {
+    return {
         "lab_management_prefix": first.rpartition(".")[0],
         "lab_password": seeded.password,
         "lab_ca_file": str(places.pki / "ca.crt"),
@@ -121,8 +133,48 @@ def generated_variables(places: Places, topology: Topology, seeded: Seeded) -> s
         "lab_runtime_id": RUNTIME_ID,
         "lab_cluster_pki": str(places.root / "cluster-pki"),
     }
-    text: str = yaml.safe_dump(variables, sort_keys=False, explicit_start=True)
-    return "# Made by the lab when it starts. Holds its password: do not commit.\n" + text
+
+
+def described_cluster(topology: Topology, *, profile: Profile) -> dict[str, Any]:
+    """What of the cluster's description depends on the machines of the lab: nodes, paths, arbiter, profile."""
+    paths = {f"path-{n.name}": {one.name: n.address(one.host) for one in topology.nodes} for n in COMM_NETWORKS}
+    return {
+        "lab_profile": profile,
+        "lab_arbiter": arbiter_of(topology),
+        "lab_recovery": {},
+        "lab_comm_paths": [{"name": name, "addresses": addresses} for name, addresses in paths.items()],
+    }
+
+
+def arbiter_of(topology: Topology) -> str | dict[str, Any]:
+    """The cluster's arbiter as the inventory has it: the witness if there is one, else etcd, else by command only."""
+    for witness in topology.managed:
+        if witness.role == "witness":
+            addresses = {f"path-{n.name}": n.address(witness.host) for n in witness.networks}
+            return {"kind": "witness", "name": witness.name, "addresses": addresses, "port": WITNESS_PORT}
+    if topology.stores:
+        # What distributions ship is older than what Holdfast takes without a word.
+        endpoints = stores.endpoints(topology.stores)
+        return {"kind": "etcd", "endpoints": endpoints, "prefix": "/holdfast", "any_version": True}
+    return "manual"
+
+
+def further_hosts(topology: Topology) -> dict[str, Any]:
+    """The inventory of the machines that not every lab has; hosts.yml has n1 and n2."""
+    groups: dict[str, Any] = {"windows": {"children": {"holdfast": {}}}}
+    for machine in topology.managed:
+        if machine.name not in ALWAYS_THERE:
+            group = "holdfast_witness" if machine.role == "witness" else "holdfast"
+            groups["windows"]["children"].setdefault(group, {})
+            host = {"ansible_host": "{{ lab_management_prefix }}." + str(machine.host)}
+            groups.setdefault(group, {"hosts": {}})["hosts"][machine.name] = host
+    return groups
+
+
+def as_yaml(data: Mapping[str, Any]) -> str:
+    """The text of one YAML document."""
+    text: str = yaml.safe_dump(dict(data), sort_keys=False, explicit_start=True)
+    return text
 
 
 def _seed_drive(drive: Path, name: str) -> None:

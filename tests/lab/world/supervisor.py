@@ -54,9 +54,10 @@ async def supervise(order: Mapping[str, Any]) -> int:
     report = os.fdopen(order["report_fd"], "w", encoding="utf-8")
     world = World(
         places=places,
-        topology=default_topology(nodes=len(listeners)),
+        topology=default_topology(**order["topology"]),
         program=order["program"],
         listeners=listeners,
+        shape=order["topology"],
     )
     control = Control(world)
     loop = asyncio.get_running_loop()

@@ -10,12 +10,15 @@ from typing import Literal
 NODES_MAX = 5
 NODE_HOST_BASE = 10
 CLIENT_HOST = 5
+WITNESS_HOST = 21
+STORE_HOST_BASE = 30
+STORES = 3
 STRANGER_HOST = 66
 MANAGEMENT_PORTS = {"winrm": 5986, "ssh": 2222}
 """How a node is managed from the host. SSH is not at its own port 22, which an ordinary user cannot open."""
 
 
-Role = Literal["node", "client", "stranger"]
+Role = Literal["node", "witness", "store", "client", "stranger"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,12 +45,19 @@ class Network:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """One namespace that is a computer: a node, the client, or the stranger who steals an address."""
+    """One namespace that is a computer: a node, the witness, a member of etcd, the client, or the stranger who steals
+    an address.
+    """
 
     name: str
     host: int
     role: Role
     networks: tuple[Network, ...]
+
+    @property
+    def managed(self) -> bool:
+        """Whether it is a Windows server that Ansible reaches."""
+        return self.role in ("node", "witness")
 
     def port(self, network: Network) -> str:
         """Name of the bridge's end of this machine's cable, at most 15 characters."""
@@ -69,6 +79,7 @@ class Disk:
 LAN = Network(name="lan", number=0, alias="LAN", prefix="10.77.0")
 HEARTBEAT_A = Network(name="a", number=1, alias="Heartbeat-A", prefix="10.77.1")
 HEARTBEAT_B = Network(name="b", number=2, alias="Heartbeat-B", prefix="10.77.2")
+COMM_NETWORKS = (HEARTBEAT_A, HEARTBEAT_B)
 STRANGER = Machine(name="stranger", host=STRANGER_HOST, role="stranger", networks=(LAN,))
 
 
@@ -82,8 +93,18 @@ class Topology:
 
     @property
     def nodes(self) -> tuple[Machine, ...]:
-        """The machines that play Windows servers, in order."""
+        """The machines that serve, in order."""
         return tuple(machine for machine in self.machines if machine.role == "node")
+
+    @property
+    def managed(self) -> tuple[Machine, ...]:
+        """The machines that play Windows servers, in order."""
+        return tuple(machine for machine in self.machines if machine.managed)
+
+    @property
+    def stores(self) -> tuple[Machine, ...]:
+        """The members of etcd, in order."""
+        return tuple(machine for machine in self.machines if machine.role == "store")
 
     def machine(self, name: str) -> Machine:
         """The machine of this name.
@@ -117,8 +138,10 @@ class Topology:
         return mac
 
 
-def default_topology(*, nodes: int = 2) -> Topology:
+def default_topology(*, nodes: int = 2, witness: bool = False, etcd: bool = False) -> Topology:
     """A client LAN, two comm-path networks, a client, and nodes n1 ... with one disk attached to all.
+
+    The witness w1 and the etcd members e1 to e3 are on the comm-path networks only.
 
     Raises:
         ValueError: fewer than one node or more than five.
@@ -130,5 +153,10 @@ def default_topology(*, nodes: int = 2) -> Topology:
         Machine(name=f"n{k}", host=NODE_HOST_BASE + k, role="node", networks=networks) for k in range(1, nodes + 1)
     )
     client = Machine(name="client", host=CLIENT_HOST, role="client", networks=(LAN,))
+    third = (Machine(name="w1", host=WITNESS_HOST, role="witness", networks=COMM_NETWORKS),) if witness else ()
+    stores = tuple(
+        Machine(name=f"e{k}", host=STORE_HOST_BASE + k, role="store", networks=COMM_NETWORKS)
+        for k in range(1, STORES + 1 if etcd else 1)
+    )
     disk = Disk(id="HFLAB-DISK-0001", attached=tuple(server.name for server in servers))
-    return Topology(networks=networks, machines=(*servers, client), disks=(disk,))
+    return Topology(networks=networks, machines=(*servers, *third, *stores, client), disks=(disk,))

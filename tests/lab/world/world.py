@@ -10,10 +10,10 @@ import socket
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from ..surface import disks
-from . import jobs
+from . import jobs, lifetimes, stores
 from .fabric import Condition, Fabric
 from .machine import (
     EXIT_REBOOT,
@@ -26,6 +26,7 @@ from .machine import (
     power_on,
     release,
 )
+from .namespaces import in_network_of
 from .observers import Observers
 from .places import Places
 from .topology import STRANGER, Machine, Network, Topology
@@ -48,6 +49,8 @@ class World:
     topology: Topology
     program: ProgramName
     listeners: Listeners
+    shape: dict[str, Any] = field(default_factory=dict)
+    """What the topology was made with, for those who watch from outside."""
 
     fabric: Fabric = field(default_factory=Fabric)
     observers: Observers = field(default_factory=Observers)
@@ -114,7 +117,10 @@ class World:
             await self.power_off(machine, why="powered off, it did not shut down in time")
 
     async def freeze(self, machine: Machine) -> None:
-        """Nothing on the machine runs, and its kernel answers nobody either (a paused virtual machine)."""
+        """Nothing on the machine runs, its kernel answers nobody, and no second counts for its addresses' lifetimes.
+
+        One thing differs from a paused virtual machine: its monotonic clock goes on.
+        """
         computer = self.computer(machine.name)
         if computer.frozen:
             return
@@ -124,12 +130,15 @@ class World:
             await self.fabric.treat(machine, network, "cut")
         computer.freeze()
         self.observers.tell(event="freeze", machine=machine.name)
+        computer.held = await asyncio.to_thread(in_network_of, computer.pid, lifetimes.hold)
 
     async def thaw(self, machine: Machine) -> None:
         """The machine goes on where it was, its cables first (the worse case for a former owner)."""
         computer = self.computer(machine.name)
         if not computer.frozen:
             return
+        held, computer.held = computer.held, []
+        await asyncio.to_thread(in_network_of, computer.pid, lambda: lifetimes.let_go(held))
         self.observers.tell(event="thaw", machine=machine.name)
         for network, condition in self._before_freeze.pop(machine.name):
             await self.fabric.treat(machine, network, condition)
@@ -156,11 +165,14 @@ class World:
 
     def environment(self, computer: Computer) -> dict[str, str]:
         """The environment of a process on this machine."""
-        node = self.places.node(computer.machine.name) if computer.machine.role == "node" else None
+        node = self.places.node(computer.machine.name) if computer.machine.managed else None
         return base_environment(node_folder=node, boot_id=computer.boot_id)
 
     def _program(self, machine: Machine, boot_id: str, ready_end: int) -> Program:
-        if machine.role != "node":
+        if machine.role == "store":
+            arguments = stores.program(self.places, machine, self.topology.stores)
+            return Program(arguments=arguments, environment=base_environment(node_folder=None, boot_id=boot_id))
+        if not machine.managed:
             return Program()
         listeners, folder = self.listeners[machine.name], self.places.node(machine.name)
         for listener in listeners.values():
@@ -176,14 +188,14 @@ class World:
         )
 
     def _view(self, machine: Machine) -> View:
-        if machine.role != "node":
+        if not machine.managed:
             return View()
         disks = [self.places.disk(disk.id) for disk in self.topology.disks if machine.name in disk.attached]
         return View(hide=self.places.root, show=(self.places.node(machine.name), *disks))
 
     async def _until_ready(self, computer: Computer, ready: int) -> None:
         name = computer.machine.name
-        if computer.machine.role != "node":
+        if not computer.machine.managed:
             os.close(ready)
             return
         try:
@@ -217,7 +229,7 @@ class World:
         self.ended[machine.name] = why
         self._before_freeze.pop(machine.name, None)
         await self.fabric.pull_out(machine)
-        if machine.role == "node":
+        if machine.managed:
             # A listener that nobody accepts from would let callers hang; refuse them instead.
             for listener in self.listeners[machine.name].values():
                 listener.shutdown(socket.SHUT_RDWR)

@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from holdfast.core.values.graph import groups_of
-from holdfast.core.values.model import Cluster, CommPath, Config, Hierarchy, Ip, Volume
+from holdfast.core.values.model import Cluster, CommPath, Config, Hierarchy, Ip, Manual, Volume
 
 FIRST = {"n1": 1, "n2": 2}
 PATHS = (CommPath(name="a", addresses={"n1": "10.0.0.1", "n2": "10.0.0.2"}),)
-CLUSTER = Cluster(name="web", arbiter="manual", profile="normal", comm_port=7430, comm_paths=PATHS)
+CLUSTER = Cluster(name="web", arbiter=Manual(), profile="normal", comm_port=7430, comm_paths=PATHS)
 
 
 def _ip(tag: str) -> Ip:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from holdfast.core.description import alterations, rulebook
-from holdfast.core.moves import readiness
+from holdfast.core.moves import decision, readiness
 from holdfast.core.values.problems import Rule
 
 PAGE = Path(__file__).parents[3] / "docs" / "rules.md"
@@ -35,11 +35,12 @@ FAMILIES = {
     "5": "Tags, priorities, hierarchies",
     "6": "May a group come into service on a node",
     "7": "Changes under what is in service",
+    "8": "What is done by itself when a group fails",
 }
 
 
 def _rules() -> list[Rule]:
-    return sorted((*rulebook.RULES, *readiness.RULES, *alterations.RULES), key=lambda rule: rule.id)
+    return sorted((*rulebook.RULES, *readiness.RULES, *alterations.RULES, *decision.RULES), key=lambda rule: rule.id)
 
 
 def _page() -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from holdfast.core.values.facts import IpFacts, VolumeFacts
-from holdfast.core.values.model import Cluster, CommPath, Config, Ip, Volume
+from holdfast.core.values.model import Cluster, CommPath, Config, Ip, Manual, Volume
 from holdfast.errors import NotThereError, SurfaceError
 from holdfast.kits import Context, kit_of
 from holdfast.surface import FOREVER_S, Address, Interface
@@ -29,7 +29,7 @@ IP = Ip(
 VOLUME = Volume(tag="vol-shop", drive="X:", driver="shared_disk", disk=DISK, priorities={"n1": 1, "n2": 2})
 CLUSTER = Cluster(
     name="web",
-    arbiter="manual",
+    arbiter=Manual(),
     profile="normal",
     comm_port=7430,
     comm_paths=(CommPath(name="path-a", addresses={"n1": "10.77.1.11", "n2": "10.77.1.12"}),),

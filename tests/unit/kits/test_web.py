@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from holdfast.core.values.facts import WebFacts
-from holdfast.core.values.model import Binding, Cluster, CommPath, Config, Hierarchy, Site, Volume
+from holdfast.core.values.model import Binding, Cluster, CommPath, Config, Hierarchy, Manual, Site, Volume
 from holdfast.errors import NotThereError, SurfaceError
 from holdfast.kits import Context, kit_of, web
 from holdfast.kits.http_probe import ask
@@ -33,7 +33,7 @@ DISK = "HFLAB-DISK-0001"
 VOLUME = Volume(tag="vol-shop", drive="X:", driver="shared_disk", disk=DISK, priorities={"n1": 1, "n2": 2})
 CLUSTER = Cluster(
     name="web",
-    arbiter="manual",
+    arbiter=Manual(),
     profile="normal",
     comm_port=7430,
     comm_paths=(CommPath(name="path-a", addresses={"n1": "10.77.1.11", "n2": "10.77.1.12"}),),

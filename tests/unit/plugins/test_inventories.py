@@ -15,7 +15,19 @@ from collection import ansible
 from checkout import ROOT
 from holdfast.core.description.rules import check_inventory
 
-LAB = {"lab_management_prefix": "127.44.0", "lab_disk_id": "D1", "lab_https_thumbprint": "A" * 40, "lab_password": "x"}
+LAB: dict[str, Any] = {
+    "lab_management_prefix": "127.44.0",
+    "lab_disk_id": "D1",
+    "lab_https_thumbprint": "A" * 40,
+    "lab_password": "x",
+    "lab_arbiter": {"kind": "witness", "name": "w1", "addresses": {"path-a": "10.77.1.21", "path-b": "10.77.2.21"}},
+    "lab_profile": "fast",
+    "lab_recovery": {},
+    "lab_comm_paths": [
+        {"name": "path-a", "addresses": {"n1": "10.77.1.11", "n2": "10.77.1.12"}},
+        {"name": "path-b", "addresses": {"n1": "10.77.2.11", "n2": "10.77.2.12"}},
+    ],
+}
 
 
 @pytest.mark.parametrize("name", ["example", "lab"])
@@ -44,11 +56,24 @@ def test_no_inventory_holds_a_secret() -> None:
 def variables(name: str) -> dict[str, dict[str, Any]]:
     """The variables of every host, templates of the lab resolved."""
     listing = json.loads(ansible("ansible-inventory", "-i", f"inventory/{name}", "--list"))
-    hosts: dict[str, dict[str, Any]] = json.loads(resolved(json.dumps(listing["_meta"]["hostvars"])))
+    hosts: dict[str, dict[str, Any]] = {
+        name: resolved(values)
+        for name, values in listing["_meta"]["hostvars"].items()
+        if name in listing["holdfast"]["hosts"]
+    }
     return hosts
 
 
-def resolved(text: str) -> str:
-    for variable, value in LAB.items():
-        text = text.replace(f"{{{{ {variable} }}}}", value)
-    return text
+def resolved(value: Any) -> Any:
+    """The value with the lab's variables in place of their templates."""
+    if isinstance(value, dict):
+        return {key: resolved(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [resolved(inner) for inner in value]
+    if not isinstance(value, str):
+        return value
+    for variable, content in LAB.items():
+        if value == f"{{{{ {variable} }}}}":
+            return content
+        value = value.replace(f"{{{{ {variable} }}}}", str(content))
+    return value

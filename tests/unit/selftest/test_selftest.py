@@ -248,7 +248,7 @@ def test_the_table_tells_outcome_measurement_source_and_sum(node: Strict, capsys
     assert "finest step" in shown
     assert "source: KUSER_SHARED_DATA.BootId" in shown
     assert "give --interface and --address" in shown
-    assert shown.rstrip().endswith("6 proved, 1 failed, 7 not asked")
+    assert shown.rstrip().endswith("8 proved, 1 failed, 10 not asked")
     assert code == 1
 
 

@@ -10,8 +10,28 @@ from typing import Any
 
 import pytest
 
-from holdfast.core.description.alterations import RULES, check_alterations, check_site_alterations, serving
-from holdfast.core.values.model import Binding, Cluster, CommPath, Config, Hierarchy, Ip, Site, Volume
+from holdfast.core.description.alterations import (
+    RULES,
+    check_alterations,
+    check_site_alterations,
+    check_voters,
+    serving,
+)
+from holdfast.core.values.model import (
+    Arbiter,
+    Binding,
+    Cluster,
+    CommPath,
+    Config,
+    Etcd,
+    Hierarchy,
+    Ip,
+    Manual,
+    Share,
+    Site,
+    Volume,
+    Witness,
+)
 
 BOTH = {"n1": 1, "n2": 2}
 IP = Ip(
@@ -24,7 +44,7 @@ IP = Ip(
 VOLUME = Volume(tag="vol-shop", drive="X:", driver="shared_disk", disk="D1", priorities=BOTH)
 SHOP = Hierarchy(tag="shop", kind="web", site="shop", priorities=BOTH, drain_s=0, depends_on=("ip-shop", "vol-shop"))
 PATH = CommPath(name="path-a", addresses={"n1": "10.77.1.11", "n2": "10.77.1.12", "n3": "10.77.1.13"})
-CLUSTER = Cluster(name="web", arbiter="manual", profile="normal", comm_port=7430, comm_paths=(PATH,))
+CLUSTER = Cluster(name="web", arbiter=Manual(), profile="normal", comm_port=7430, comm_paths=(PATH,))
 CONFIG = Config(cluster=CLUSTER, ips=(IP,), volumes=(VOLUME,), hierarchies=(SHOP,))
 ON_N1 = {"shop": "n1", "ip-shop": "n1", "vol-shop": "n1"}
 HTTP = Binding(protocol="http", ip="10.77.0.113", port=80)
@@ -124,6 +144,73 @@ def test_in_service_is_what_a_node_holds_less_what_an_operator_took_out() -> Non
     assert serving({"groups": [alone]}) == {"ip-new": "n2"}
 
 
+WITNESS = Witness(name="w1", addresses={"path-a": "10.77.1.21"}, port=7431)
+WATCHED = replace(CONFIG, cluster=replace(CLUSTER, arbiter=WITNESS))
+WITHOUT_N3 = replace(
+    WATCHED, cluster=replace(WATCHED.cluster, comm_paths=(CommPath(name="path-a", addresses={"n1": "a", "n2": "b"}),))
+)
+
+
+def view(*, n2: str = "alive", n3: str = "alive", holder: str | None = "n1") -> dict[str, Any]:
+    """The status as n1 gives it."""
+    states = {"n1": "alive", "n2": n2, "n3": n3}
+    rows = [{"name": name, "self": name == "n1", "state": state} for name, state in states.items()]
+    return {"nodes": rows, "groups": [group(holder, out=False)]}
+
+
+@pytest.mark.parametrize(
+    "arbiter", [replace(WITNESS, name="w2"), Etcd(endpoints=(), prefix="/a"), Manual(), Share(path="\\\\f\\a")]
+)
+def test_another_arbiter_comes_while_all_nodes_hear_each_other(arbiter: Arbiter) -> None:
+    after = replace(WATCHED, cluster=replace(WATCHED.cluster, arbiter=arbiter))
+    assert check_voters(WATCHED, after, view(), off=()) == []
+
+    (problem,) = check_voters(WATCHED, after, view(n3="dead"), off=())
+    assert (problem.rule, problem.value) == ("HF706", "n3")
+    assert problem.message.startswith("n3 is dead; the arbiter (witness w1 to ")
+    assert "Bring n3 back first" in problem.cure
+    assert check_voters(WATCHED, after, view(n3="dead", holder=None), off=()) == [], "nothing runs that could stop"
+
+
+def test_the_same_arbiter_may_move_to_another_address_whoever_is_away() -> None:
+    moved = replace(WATCHED, cluster=replace(WATCHED.cluster, profile="vm", arbiter=replace(WITNESS, port=9)))
+    assert check_voters(WATCHED, moved, view(n2="dead", n3="unknown"), off=()) == []
+
+
+def test_a_node_comes_while_those_that_are_there_hear_each_other() -> None:
+    assert check_voters(WITHOUT_N3, WATCHED, view(n3="unknown"), off=())[0].value == "n3"
+    two = {**view(), "nodes": view()["nodes"][:2]}
+    assert check_voters(WITHOUT_N3, WATCHED, two, off=()) == []
+    two["nodes"][1]["state"] = "suspect"
+    (problem,) = check_voters(WITHOUT_N3, WATCHED, two, off=())
+    assert problem.message == "n2 is suspect; the nodes (n3 added) cannot change while groups run and a node is away."
+
+
+@pytest.mark.parametrize(
+    ("state", "off", "said"),
+    [
+        ("alive", [], "is still alive"),
+        ("alive", ["n3"], "is still alive"),
+        ("suspect", ["n3"], "is still suspect"),
+        ("dead", [], "may still serve where nobody hears it"),
+        ("unknown", ["n2"], "may still serve where nobody hears it"),
+    ],
+)
+def test_a_node_that_may_still_serve_does_not_leave(state: str, off: list[str], said: str) -> None:
+    (problem,) = check_voters(WATCHED, WITHOUT_N3, view(n3=state), off=off)
+    assert problem.rule == "HF705"
+    assert said in problem.message
+    assert "n3" in problem.cure
+
+
+def test_a_node_that_is_off_for_good_leaves_on_the_operators_word() -> None:
+    assert check_voters(WATCHED, WITHOUT_N3, view(n3="dead"), off=["n3"]) == []
+    assert check_voters(WATCHED, WITHOUT_N3, view(n2="dead", n3="dead"), off=["n3"]) == [], (
+        "n2's absence is another matter"
+    )
+
+
 def test_every_rule_has_its_own_id_and_a_source() -> None:
     assert len({rule.id for rule in RULES}) == len(RULES)
-    assert all(rule.id.startswith("HF7") and "guide chapter" in rule.source for rule in RULES)
+    assert all(rule.id.startswith("HF7") for rule in RULES)
+    assert all(rule.source.startswith(("guide chapter", "docs/")) for rule in RULES)

@@ -22,6 +22,7 @@ import pytest
 from checkout import MONITOR
 from holdfast import cli, paths, selftest
 from holdfast.cli import call, people
+from holdfast.cli.explain_text import explain_lines
 from holdfast.cli.forget import forget
 from holdfast.cli.move_text import history_lines, move_lines, plan_lines, refusal_lines, stop_lines
 from holdfast.cli.package import Package, PackageError, verified
@@ -38,9 +39,12 @@ STATUS: dict[str, Any] = {
     "cluster": "web",
     "node": "n1",
     "config_hash": "3f1c9a0b77d2e614",
-    "arbiter": "manual",
+    "arbiter": "witness",
+    "voting": {"arbiter": "witness w1", "counts": True, "answers": True, "answered_s_ago": 0.25, "reason": ""},
     "profile": "normal",
     "loop_stall_ms_max": 12.0,
+    "refused_on_comm_paths": {"certificate": 2, "peer": 0},
+    "guard": "watches",
     "warnings": ["comm path path-b to n2 is down: nothing heard for 2.0 s", "vol-shop of shop is unknown on n2"],
     "groups": [
         {
@@ -52,6 +56,15 @@ STATUS: dict[str, Any] = {
             "since_s": 4000.0,
             "preferred": "n1",
             "busy": "",
+            "permit": {"seconds_left": 1.93, "votes": []},
+            "recovery": {
+                "restarts": {"used": 1, "allowed": 3, "free_in_s": None},
+                "failovers": {"used": 3, "allowed": 3, "free_in_s": 700.0},
+                "again_in_s": 30.0,
+                "rule": "HF803",
+                "quarantine": [{"node": "n1", "failures": 2, "seconds_left": 8.0}],
+                "candidates": [],
+            },
             "hierarchies": [
                 {
                     "tag": "shop",
@@ -99,6 +112,7 @@ STATUS: dict[str, Any] = {
             "name": "n2",
             "self": False,
             "state": "alive",
+            "refused_messages": 4,
             "version": "0.1.0+0123456789abcdef",
             "paths": [
                 {"name": "path-a", "state": "up", "rtt_ms": 0.31, "loss_percent": 2.5, "reason": ""},
@@ -115,12 +129,17 @@ STATUS: dict[str, Any] = {
 }
 
 STATUS_PAGE = """\
-CLUSTER web  seen from n1, arbiter manual, profile normal, configuration 3f1c9a0b77d2e614, longest stall 12 ms
+CLUSTER web  seen from n1, profile normal, configuration 3f1c9a0b77d2e614, longest stall 12 ms, guard watches
+ARBITER witness w1  answers, 250 ms ago
 ! comm path path-b to n2 is down: nothing heard for 2.0 s
 ! vol-shop of shop is unknown on n2
 
 GROUP shop  in service on n2 for 67 min
-  moved here from n1 by command; preferred is n1; epoch 7
+  moved here from n1 by command; preferred is n1; epoch 7; may serve for another 1.9 s
+  restarted by itself 1 of 3 times lately
+  moved by itself 3 of 3 times lately; not again by itself for 12 min
+  n1 failed it 2 times and is left alone for 8.00 s
+  looked at again in 30 s
   shop        web     in service  needs ip-shop, vol-shop
     ip-shop   ip      up          10.77.0.113
     vol-shop  volume  unknown     X: on HFLAB-DISK-0001
@@ -134,7 +153,9 @@ NODES
   node  state      version                 comm path  state  round trip  loss
   n1    this node  0.1.0+0123456789abcdef
   n2    alive      0.1.0+0123456789abcdef  path-a     up     0.3 ms      2.5 %
-                                           path-b     down   -           -      nothing heard for 2.0 s"""
+                                           path-b     down   -           -      nothing heard for 2.0 s
+
+refused: 4 messages of n2, 2 connections or messages for their certificate"""
 
 MOVE: dict[str, Any] = {
     "group": "shop",
@@ -190,14 +211,101 @@ def test_colours_change_nothing_but_the_colours() -> None:
 
 
 def test_a_healthy_cluster_says_so_and_a_node_without_cluster_too() -> None:
-    assert status_lines({**STATUS, "warnings": []}, PLAIN)[1] == "Nothing is wrong."
-    nothing = {**STATUS, "cluster": None, "groups": [], "nodes": [], "warnings": ["run the playbook"]}
+    assert status_lines({**STATUS, "warnings": []}, PLAIN)[2] == "Nothing is wrong."
+    nothing = {"cluster": None, "groups": [], "nodes": [], "warnings": ["run the playbook"]}
     assert status_lines(nothing, PLAIN) == ["This node belongs to no cluster.", "! run the playbook"]
 
 
 def test_the_same_warning_is_shown_once() -> None:
-    lines = status_lines({**STATUS, "warnings": ["one", "two", "one"], "groups": [], "nodes": []}, PLAIN)
-    assert lines[1:] == ["! one", "! two"]
+    few = {**STATUS, "warnings": ["one", "two", "one"], "groups": [], "nodes": [], "refused_on_comm_paths": {}}
+    assert status_lines(few, PLAIN)[2:] == ["! one", "! two"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "shown"),
+    [
+        ({"arbiter": "manual"}, "ARBITER manual  groups move by command only"),
+        ({"counts": False}, "ARBITER witness w1  does not count yet"),
+        ({"answers": False}, "ARBITER witness w1  does not answer"),
+        ({"answered_s_ago": None}, "ARBITER witness w1  answers"),
+    ],
+)
+def test_the_status_page_says_how_the_arbiter_is(changed: dict[str, Any], shown: str) -> None:
+    assert status_lines({**STATUS, "voting": {**STATUS["voting"], **changed}}, PLAIN)[1] == shown
+
+
+def test_a_silent_node_is_shown_with_how_long_its_lease_still_runs() -> None:
+    silent = {**STATUS["nodes"][1], "state": "suspect", "silence_s": 1.2, "lease_left_s": 2.4}
+    page = "\n".join(status_lines({**STATUS, "nodes": [silent]}, PLAIN))
+    assert "n2    suspect, silent 1.20 s, lease 2.40 s" in page
+    gone = {**silent, "state": "dead", "silence_s": 400.0, "lease_left_s": 0.0}
+    assert "n2    dead, silent 7 min " in "\n".join(status_lines({**STATUS, "nodes": [gone]}, PLAIN))
+
+
+EXPLANATION: dict[str, Any] = {
+    "group": "shop",
+    "tags": ["vol-shop", "ip-shop", "shop"],
+    "seen_from": "n1",
+    "holder": "n1",
+    "state": "in_service",
+    "since_s": 4000.0,
+    "epoch": 7,
+    "why": [
+        {"rule": "HF901", "text": "n1 holds it: n2 is silent and its lease has run out", "source": "", "values": {}},
+        {"rule": "HF807", "text": "n1 is its preferred node", "source": "", "values": {}},
+    ],
+    "if": [
+        {"dies": "n1", "down": False, "to": "n2", "after_s": 3.6, "rule": "HF903", "text": "n2 takes it over"},
+        {"dies": "witness w1", "down": True, "to": None, "after_s": None, "rule": "HF902", "text": "n1 has to stop it"},
+    ],
+    "candidates": [
+        {"node": "n2", "priority": 2, "why_not": "", "seconds_left": None},
+        {"node": "n3", "priority": 3, "why_not": "n3 failed it once lately", "seconds_left": 4.5},
+    ],
+    "permit": None,
+    "voting": {},
+    "records": [
+        {
+            "time": "2026-11-22T19:40:36.123456+00:00",
+            "node": "n1",
+            "kind": "moved",
+            "group": "shop",
+            "text": "shop moved from n2 to n1",
+            "fields": {
+                "phases": [{"name": "stop", "node": "n2", "resource": "shop", "start_s": 0.0, "seconds": 0.0042}]
+            },
+        }
+    ],
+}
+EXPLANATION_PAGE = """\
+GROUP shop  in service on n1 for 67 min  epoch 7, seen from n1
+
+WHY IT IS THERE
+  n1 holds it: n2 is silent and its lease has run out  HF901
+  n1 is its preferred node                             HF807
+
+IF THIS DIED NOW
+  n1          n2 takes it over   HF903
+  witness w1  n1 has to stop it  HF902
+
+WHO COULD HAVE IT NEXT
+  n2  priority 2  ready for it
+  n3  priority 3  n3 failed it once lately  for 4.50 s
+
+WHAT HAPPENED TO IT LAST, ON THIS NODE
+  time (UTC)           group  kind   what
+  2026-11-22 19:40:36  shop   moved  shop moved from n2 to n1
+                        phase  resource  node  from (ms)  took (ms)
+                        stop   shop      n2    0.0        4.2"""
+
+
+def test_an_explanation_answers_the_question_first() -> None:
+    assert "\n".join(explain_lines(EXPLANATION, PLAIN)) == EXPLANATION_PAGE
+    bare = {**EXPLANATION, "holder": None, "state": "out_of_service", "since_s": None, "candidates": [], "records": []}
+    lines = explain_lines(bare, PLAIN)
+    assert lines[0] == "GROUP shop  out of service  epoch 7, seen from n1"
+    assert lines[2] == "WHY IT IS NOWHERE"
+    assert lines[-1] == "  witness w1  n1 has to stop it  HF902"
 
 
 def test_a_move_shows_where_how_long_and_its_phases() -> None:

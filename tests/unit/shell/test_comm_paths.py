@@ -18,7 +18,7 @@ import pytest
 
 from holdfast.core.values.events import Event, PathDown, PathUp, Received
 from holdfast.core.values.messages import Ask, Envelope, Forward, Heartbeat, Message
-from holdfast.core.values.model import Cluster, CommPath
+from holdfast.core.values.model import Cluster, CommPath, Manual
 from holdfast.core.wire import wire
 from holdfast.transport.comm_paths import CommPaths
 from holdfast.transport.identity import Contexts, Identity, Pki
@@ -54,7 +54,7 @@ def cluster(port: int, name: str = "web", **addresses: tuple[str, ...]) -> Clust
         CommPath(name=path, addresses={node: places[index] for node, places in used.items()})
         for index, path in enumerate(("path-a", "path-b"))
     ]
-    return Cluster(name=name, arbiter="manual", profile="normal", comm_port=port, comm_paths=tuple(paths))
+    return Cluster(name=name, arbiter=Manual(), profile="normal", comm_port=port, comm_paths=tuple(paths))
 
 
 async def in_thread(work: Callable[[], Contexts]) -> Contexts:

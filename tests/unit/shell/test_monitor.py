@@ -49,7 +49,7 @@ class Running:
 
     def _run(self) -> None:
         try:
-            body(self.surface, "0.1.0+test", self._on_stop)
+            body(self.surface, "0.1.0+test", self._on_stop, lambda _shutdown: None)
         except BaseException as error:  # noqa: BLE001 - shown by the test that expects it, raised by stop otherwise
             self.error = error
 

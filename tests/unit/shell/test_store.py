@@ -17,7 +17,7 @@ import pytest
 
 from holdfast import paths
 from holdfast.core.values.messages import Register
-from holdfast.core.values.model import Cluster, CommPath, Config
+from holdfast.core.values.model import Cluster, CommPath, Config, Manual
 from holdfast.errors import StateError
 from holdfast.store.disk import RealDisk, put_durably
 from holdfast.store.ledger import Ledger
@@ -27,7 +27,7 @@ from holdfast.surface import Surface
 CONFIG = Config(
     cluster=Cluster(
         name="web",
-        arbiter="manual",
+        arbiter=Manual(),
         profile="normal",
         comm_port=7430,
         comm_paths=(
@@ -66,7 +66,7 @@ def written(root: Path, registers: Any = None) -> Store:
     """A node that has a configuration and registers."""
     made = store(root)
     made.save_config("n1", CONFIG)
-    made.save_registers(NEW if registers is None else registers)
+    made.save_registers(NEW if registers is None else registers, "manual")
     made.seal()
     return made
 
@@ -183,7 +183,7 @@ def interrupted(root: Path, work: Callable[[Store], None], check: Callable[[str,
         disk = PaperDisk()
         before = store(root, disk)
         before.save_config("n1", CONFIG)
-        before.save_registers(OLD)
+        before.save_registers(OLD, "manual")
         before.seal()
         disk.left = left
         finished = False
@@ -203,7 +203,7 @@ def interrupted(root: Path, work: Callable[[Store], None], check: Callable[[str,
 
 def test_registers_are_the_old_or_the_new_ones_wherever_the_power_is_cut(tmp_path: Path) -> None:
     def work(node: Store) -> None:
-        node.save_registers(NEW)
+        node.save_registers(NEW, "manual")
 
     def check(cut: str, node: Store, finished: bool) -> None:
         registers = node.load().registers
@@ -214,16 +214,16 @@ def test_registers_are_the_old_or_the_new_ones_wherever_the_power_is_cut(tmp_pat
 
 def test_a_cut_while_the_seal_is_written_costs_nothing(tmp_path: Path) -> None:
     def work(node: Store) -> None:
-        node.save_registers(OLD)
-        node.save_registers(NEW)
+        node.save_registers(OLD, "manual")
+        node.save_registers(NEW, "manual")
         node.seal()
-        node.save_registers(NEW)
+        node.save_registers(NEW, "manual")
         node.seal()
 
     def check(cut: str, node: Store, finished: bool) -> None:
         registers = node.load().registers
         assert registers == NEW if finished else registers in (OLD, NEW), cut
-        node.save_registers(NEW)
+        node.save_registers(NEW, "manual")
         node.seal()
         assert node.load().registers == NEW, cut
 
@@ -333,7 +333,7 @@ def test_an_older_copy_of_the_registers_is_refused(tmp_path: Path) -> None:
     node = written(tmp_path, OLD)
     path = state_file(tmp_path, "registers.slots")
     backup = path.read_bytes()
-    node.save_registers(NEW)
+    node.save_registers(NEW, "manual")
     node.seal()
     path.write_bytes(backup)
     assert "it is an older copy: number 1, while this node wrote number 2 last" in refused(tmp_path)
@@ -342,7 +342,7 @@ def test_an_older_copy_of_the_registers_is_refused(tmp_path: Path) -> None:
 def test_damage_to_the_latest_slot_is_not_passed_over_for_the_one_before(tmp_path: Path) -> None:
     """Without the seal the slot before would count, and the epoch would go back."""
     node = written(tmp_path, OLD)
-    node.save_registers(NEW)
+    node.save_registers(NEW, "manual")
     path = state_file(tmp_path, "registers.slots")
     content = path.read_bytes()
     start = len(content) // 2
@@ -361,7 +361,7 @@ def test_the_slots_grow_with_what_is_in_them(tmp_path: Path) -> None:
     for count in (10, 100, 1000, 10):
         registers = {f"group-{number}": NEW["shop"] for number in range(count)}
         for _ in range(3):
-            node.save_registers(registers)
+            node.save_registers(registers, "manual")
             assert store(tmp_path).load().registers == registers
         sizes.append(state_file(tmp_path, "registers.slots").stat().st_size)
     assert sizes[0] < sizes[1] < sizes[2] == sizes[3]
@@ -370,7 +370,7 @@ def test_the_slots_grow_with_what_is_in_them(tmp_path: Path) -> None:
 def test_a_file_that_was_deleted_while_the_monitor_runs_is_written_anew(tmp_path: Path) -> None:
     node = written(tmp_path, OLD)
     state_file(tmp_path, "registers.slots").unlink()
-    node.save_registers(NEW)
+    node.save_registers(NEW, "manual")
     node.seal()
     assert store(tmp_path).load().registers == NEW
 
@@ -400,7 +400,7 @@ def test_registers_of_another_node_are_refused_even_without_a_seal(tmp_path: Pat
     written(tmp_path / "n1")
     other = store(tmp_path / "n2")
     other.save_config("n2", CONFIG)
-    other.save_registers(NEW)
+    other.save_registers(NEW, "manual")
     for found in ("registers.slots", "config.json"):
         document = json.loads(state_file(tmp_path / "n2", found).read_bytes())
         assert document["identity"] == {"node": "n2", "cluster": "web"}
@@ -430,7 +430,7 @@ def test_a_lost_seal_is_made_anew_and_the_files_speak_for_themselves(tmp_path: P
     seal.write_bytes(b"")
     node = store(tmp_path)
     assert node.load().registers == NEW
-    node.save_registers(OLD)
+    node.save_registers(OLD, "manual")
     node.seal()
     assert json.loads(seal.read_bytes())["marks"]["registers"]["serial"] == 2
     assert store(tmp_path).load().registers == OLD

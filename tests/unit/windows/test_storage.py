@@ -117,12 +117,11 @@ def test_giving_up_that_failed_is_an_error_and_the_next_call_completes_it(n1: Me
     assert storage.is_given_up(n1.disks()[0], _claim("n1"))
 
 
-def test_open_files_are_waited_for_and_then_overruled(n1: MemorySurface, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(storage, "LOCK_PATIENCE_S", 0.25)
+def test_open_files_are_waited_for_and_then_overruled(n1: MemorySurface) -> None:
     storage.hold(n1, _claim("n1"))
     n1.changes()
     n1.open_files.add("X:")
-    storage.give_up(n1, _claim("n1"))
+    storage.give_up(n1, _claim("n1"), patience_s=0.25)
     done = n1.changes()
     polite = done.count("unmount X:")
     assert 2 <= polite <= 4

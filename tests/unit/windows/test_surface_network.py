@@ -34,6 +34,7 @@ class IpHelper:
         self.states: list[int] = []
         self.asked: list[tuple[str, str | None]] = []
         self.slow_s = 0.0
+        self.going: set[str] = set()
         self.tables: dict[int, Any] = {}
         self.up = True
 
@@ -72,6 +73,8 @@ class IpHelper:
         return 0
 
     def SetUnicastIpAddressEntry(self, row: Any) -> int:  # noqa: N802 - the library's name
+        if _key(row) not in self.rows or _key(row)[1] in self.going:
+            return 1168
         self.rows[_key(row)] = row.raw
         return 0
 
@@ -225,3 +228,12 @@ def test_what_is_not_here_cannot_be_announced(helper: IpHelper) -> None:
     with pytest.raises(NotThereError, match=r"10\.77\.0\.113 is not on 'LAN'"):
         Win32Surface().announce(interface="LAN", address="10.77.0.113")
     assert helper.asked == []
+
+
+def test_renewing_prolongs_what_is_there_and_adds_nothing(helper: IpHelper) -> None:
+    for address in ("10.77.0.113", "10.77.0.114", "10.77.0.115"):
+        _add(address, lifetime_s=2)
+    helper.going.add("10.77.0.115")
+    Win32Surface().renew_addresses(addresses=["10.77.0.113", "10.77.0.115", "10.77.0.200"], lifetime_s=7)
+    lifetimes = {entry.address: (entry.lifetime_s, entry.skip_as_source) for entry in Win32Surface().addresses()}
+    assert lifetimes == {"10.77.0.113": (7, True), "10.77.0.114": (2, True), "10.77.0.115": (2, True)}

@@ -12,12 +12,12 @@ from __future__ import annotations
 import sys
 import threading
 import types
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from holdfast.errors import SurfaceError
+from holdfast.surface import Listen
 from holdfast.surface_win32 import Win32Surface, service_host
 
 STOP, INTERROGATE, PRESHUTDOWN = 1, 4, 15
@@ -42,7 +42,10 @@ class Framework:
 
     def ReportServiceStatus(self, status: int, wait_hint_ms: int = 5000) -> None:  # noqa: N802 - pywin32's name
         del wait_hint_ms
+        self.manager.accepted = getattr(self, "GetAcceptedControls")()  # noqa: B009 - the subclass has it
         self.manager.reported.append(status)
+        if status == RUNNING and self.manager.accepted & self.manager.awaits:
+            self.manager.ready.set()
 
     def ServiceCtrlHandlerEx(self, control: int) -> None:  # noqa: N802 - pywin32's name
         handlers: dict[int, Any] = {STOP: "SvcStop", INTERROGATE: "SvcInterrogate"}
@@ -65,6 +68,9 @@ class ServiceManager:
         self.reported: list[int] = []
         self.accepted = 0
         self.preshutdown_ms = 0
+        self.awaits = 0x1
+        """Controls are sent once one of these is accepted."""
+        self.ready = threading.Event()
         self.started_by_scm = True
         self._class: Any = None
 
@@ -78,9 +84,9 @@ class ServiceManager:
         if not self.started_by_scm:
             raise ApiError(1063, "the service process could not connect to the service controller")
         instance = self._class(["Holdfast"])
-        self.accepted = instance.GetAcceptedControls()
         thread = threading.Thread(target=self._run, args=(instance,))
         thread.start()
+        assert self.ready.wait(10)
         for control in self.controls:
             instance.ServiceCtrlHandlerEx(control)
         thread.join(10)
@@ -106,6 +112,7 @@ def manager(monkeypatch: pytest.MonkeyPatch) -> ServiceManager:
         SERVICE_ACCEPT_PRESHUTDOWN=0x100,
         SERVICE_CONTROL_PRESHUTDOWN=PRESHUTDOWN,
         SERVICE_STOP_PENDING=STOP_PENDING,
+        SERVICE_RUNNING=RUNNING,
         SERVICE_CONFIG_PRESHUTDOWN_INFO=7,
         SERVICE_CHANGE_CONFIG=2,
         SERVICE_QUERY_STATUS=4,
@@ -131,31 +138,60 @@ def _open_service(_manager: object, name: str, _access: int) -> str:
     return name
 
 
-def _until_stopped(on_stop: Callable[[Callable[[], None]], None]) -> None:
+def _until_stopped(on_stop: Listen, on_shutdown: Listen) -> None:
     asked = threading.Event()
     on_stop(asked.set)
+    on_shutdown(asked.set)
     assert asked.wait(10)
 
 
 @pytest.mark.parametrize("control", [STOP, PRESHUTDOWN])
 def test_stop_and_preshutdown_end_the_body_and_the_manager_hears_of_it(manager: ServiceManager, control: int) -> None:
-    manager.controls = [INTERROGATE, control]
+    manager.controls, manager.awaits = [INTERROGATE, control], 0x100
     Win32Surface().run_service(name="Holdfast", main=_until_stopped)
-    assert manager.reported[0] == RUNNING
+    assert manager.reported[:2] == [RUNNING, RUNNING]
     assert manager.reported[-1] == STOPPED
     assert STOP_PENDING in manager.reported
-    assert manager.reported.count(RUNNING) == 1
+    assert manager.reported.count(RUNNING) == 2
 
 
 def test_windows_is_asked_for_preshutdown_and_for_the_time_it_takes(manager: ServiceManager) -> None:
+    manager.awaits = 0x100
     Win32Surface().run_service(name="Holdfast", main=_until_stopped)
     assert manager.accepted == 0x101
     assert manager.preshutdown_ms == service_host.PRESHUTDOWN_MS
 
 
+def test_a_body_that_does_not_want_to_hear_of_a_shutdown_is_not_told(manager: ServiceManager) -> None:
+    def guard(on_stop: Listen, on_shutdown: Listen) -> None:
+        del on_shutdown
+        asked = threading.Event()
+        on_stop(asked.set)
+        assert asked.wait(10)
+
+    Win32Surface().run_service(name="HoldfastGuard", main=guard)
+    assert manager.accepted == 0x1
+
+
+def test_a_shutdown_is_another_request_than_a_stop_and_is_waited_for(manager: ServiceManager) -> None:
+    told: list[str] = []
+
+    def moving(on_stop: Listen, on_shutdown: Listen) -> None:
+        moved = threading.Event()
+        on_stop(lambda: told.append("stop"))
+        on_shutdown(moved.set)
+        assert moved.wait(10)
+        told.append("moved")
+
+    manager.controls, manager.awaits = [PRESHUTDOWN], 0x100
+    Win32Surface().run_service(name="Holdfast", main=moving)
+    assert told == ["moved"]
+    assert manager.reported[-1] == STOPPED
+
+
 def test_what_the_body_raises_comes_out(manager: ServiceManager) -> None:
-    def failing(on_stop: object) -> None:
-        del on_stop
+    def failing(on_stop: object, on_shutdown: object) -> None:
+        del on_stop, on_shutdown
         raise ValueError("torn state file")
 
     manager.controls = []

@@ -10,7 +10,6 @@ import inspect
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -20,9 +19,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from holdfast.errors import SurfaceError
-from holdfast.surface import Surface
+from holdfast.surface import Listen, Surface
 from holdfast.surface_win32 import Win32Surface, der, iis_codes
-from holdfast.surface_win32.service_host import Body, StopRequest, report_until
+from holdfast.surface_win32.service_host import Body, Request, report_until
 
 
 def test_the_surface_for_windows_is_a_whole_surface() -> None:
@@ -152,7 +151,7 @@ def test_what_is_no_certificate_is_an_error(raw: bytes) -> None:
 # -- our own service ------------------------------------------------------------------------------
 def test_a_stop_request_reaches_who_listens_before_and_after_it_and_only_once() -> None:
     heard: list[str] = []
-    request = StopRequest()
+    request = Request()
     request.listen(lambda: heard.append("before"))
     request.ask()
     request.ask()
@@ -174,8 +173,8 @@ def test_the_control_manager_hears_of_us_until_the_body_is_done() -> None:
 
 
 def test_what_the_body_raised_is_kept_for_the_exit_code_and_ends_the_reports() -> None:
-    def failing(on_stop: object) -> None:
-        del on_stop
+    def failing(on_stop: object, on_shutdown: object) -> None:
+        del on_stop, on_shutdown
         raise ValueError("torn state file")
 
     body = Body(failing)
@@ -188,7 +187,8 @@ def test_what_the_body_raised_is_kept_for_the_exit_code_and_ends_the_reports() -
 def test_a_body_that_is_asked_to_stop_returns_and_is_done() -> None:
     asked = threading.Event()
 
-    def waiting(on_stop: Callable[[Callable[[], None]], None]) -> None:
+    def waiting(on_stop: Listen, on_shutdown: object) -> None:
+        del on_shutdown
         on_stop(asked.set)
         assert asked.wait(10)
 

@@ -27,6 +27,14 @@ def main(argv: Sequence[str] | None = None) -> int:
             from ..service.main import run
 
             return run(package.version)
+        if words == ["guard"]:
+            from ..guard.service import run as guard
+
+            return guard()
+        if words[:1] == ["witness"]:
+            from ..witness.command import main as witness
+
+            return witness(words[1:], package.version)
         from .people import run_command
 
         return run_command(words, package)

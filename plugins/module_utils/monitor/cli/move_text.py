@@ -72,8 +72,8 @@ def problem_lines(problems: Sequence[Mapping[str, Any]], paint: Paint) -> list[s
     return lines
 
 
-def history_lines(records: Sequence[Mapping[str, Any]], paint: Paint) -> list[str]:
-    """One record per line, oldest first."""
+def history_lines(records: Sequence[Mapping[str, Any]], paint: Paint, *, indent: int = 0) -> list[str]:
+    """One record per line, oldest first; below a move its phases with their times."""
     rows = [
         [
             Cell(str(record.get("time", ""))[:19].replace("T", " "), "dim"),
@@ -83,10 +83,18 @@ def history_lines(records: Sequence[Mapping[str, Any]], paint: Paint) -> list[st
         ]
         for record in records
     ]
-    return table(rows, paint, indent=0, head=("time (UTC)", "group", "kind", "what")) if rows else ["no history yet"]
+    if not rows:
+        return ["no history yet"]
+    head, *lines = table(rows, paint, indent=indent, head=("time (UTC)", "group", "kind", "what"))
+    shown = [head]
+    for record, line in zip(records, lines, strict=True):
+        fields = record.get("fields")
+        phases = fields.get("phases") if isinstance(fields, Mapping) else None
+        shown += [line, *(_phases(phases, paint, indent=indent + 22) if isinstance(phases, list) else ())]
+    return shown
 
 
-def _phases(phases: Sequence[Mapping[str, Any]], paint: Paint) -> list[str]:
+def _phases(phases: Sequence[Mapping[str, Any]], paint: Paint, *, indent: int = 2) -> list[str]:
     rows = [
         [
             Cell(phase["name"]),
@@ -97,7 +105,8 @@ def _phases(phases: Sequence[Mapping[str, Any]], paint: Paint) -> list[str]:
         ]
         for phase in phases
     ]
-    return table(rows, paint, head=("phase", "resource", "node", "from (ms)", "took (ms)")) if rows else []
+    head = ("phase", "resource", "node", "from (ms)", "took (ms)")
+    return table(rows, paint, indent=indent, head=head) if rows else []
 
 
 def _expected(phase: Mapping[str, Any]) -> str:

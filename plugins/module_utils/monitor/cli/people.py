@@ -15,6 +15,7 @@ from typing import Any, TextIO
 from .. import PROTOCOL
 from ..service.client import ask
 from ..surface import open_surface
+from .explain_text import explain_lines
 from .move_text import history_lines, move_lines, plan_lines, refusal_lines, stop_lines
 from .package import Package
 from .status_text import status_lines
@@ -25,6 +26,7 @@ _OVERVIEW = """\
 Keeps IIS sites in service on exactly one node of a cluster, and moves them.
 
 at night:     holdfast status                 what is wrong, what runs where and why
+              holdfast explain shop           why is it there, what if a node died now
               holdfast plan shop n2           would a move to n2 work, and what would it do
               holdfast in-service shop n2     move it there
 afterwards:   holdfast history                what happened, with reasons
@@ -60,6 +62,9 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
 
     status = add("status", "what is wrong, what runs where and why, and how the nodes see each other", _status)
     status.add_argument("--json", action="store_true", help="the whole status as JSON")
+    explain = add("explain", "why a group is where it is, and what would happen if a node died", _explain)
+    explain.add_argument("tag", metavar="TAG", help="a hierarchy, address or volume")
+    explain.add_argument("--json", action="store_true", help="the explanation as JSON")
     plan = add("plan", "what a move would do, and what stands against it; nothing is touched", _plan)
     plan.add_argument("tag", metavar="TAG", help="a hierarchy, address or volume")
     plan.add_argument("node", metavar="NODE", help="where to")
@@ -87,16 +92,24 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
         from ..selftest import add_arguments
 
         add_arguments(selftest)
+    add("accept-witness", "the witness that answers now is the one this node knows, after it was set up anew", _accept)
     forget = add("forget-state", "set this node's state files aside, so that it starts as a new one", _forget)
     forget.add_argument("--yes", action="store_true", help="do it; without this it is only said what would be done")
     commands.add_parser("call", help="one JSON request on standard input, for playbooks")
+    commands.add_parser("witness", help="the third voter: run, status, confirm; on a machine that is no node")
     commands.add_parser("service", help="the monitor itself; started by Windows")
+    commands.add_parser("guard", help="the guard, which ends what the monitor cannot; started by Windows")
     return parser
 
 
 def _status(given: argparse.Namespace, package: Package) -> int:
     del package
     return _shown("cluster_info", {}, status_lines, as_json=given.json)
+
+
+def _explain(given: argparse.Namespace, package: Package) -> int:
+    del package
+    return _shown("explain", {"tag": given.tag}, explain_lines, as_json=given.json)
 
 
 def _plan(given: argparse.Namespace, package: Package) -> int:
@@ -144,6 +157,11 @@ def _selftest(given: argparse.Namespace, package: Package) -> int:
     from ..selftest import main
 
     return main(given, surface=open_surface())
+
+
+def _accept(given: argparse.Namespace, package: Package) -> int:
+    del given, package
+    return _shown("accept_witness", {}, lambda data, _paint: [f"Instance {data['instance']} is the witness now."])
 
 
 def _forget(given: argparse.Namespace, package: Package) -> int:

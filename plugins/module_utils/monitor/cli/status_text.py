@@ -35,7 +35,16 @@ def status_lines(status: Mapping[str, Any], paint: Paint) -> list[str]:
         lines += ["", *_group(group, paint)]
     if status["nodes"]:
         lines += ["", paint("NODES", "bold"), *_nodes(status["nodes"], paint)]
-    return lines
+    return lines + _refused(status, paint)
+
+
+def _refused(status: Mapping[str, Any], paint: Paint) -> list[str]:
+    """Who was refused: messages of a peer that are stale or not its own, connections of strangers."""
+    rows = [(node["name"], node.get("refused_messages", 0)) for node in status["nodes"]]
+    parts = [f"{count} messages of {name}" for name, count in rows if count]
+    kinds = status.get("refused_on_comm_paths") or {}
+    parts += [f"{count} connections or messages for their {kind}" for kind, count in kinds.items() if count]
+    return ["", paint(f"refused: {', '.join(parts)}", "warn")] if parts else []
 
 
 def _heading(status: Mapping[str, Any], paint: Paint) -> list[str]:
@@ -43,13 +52,30 @@ def _heading(status: Mapping[str, Any], paint: Paint) -> list[str]:
         return [paint("This node belongs to no cluster.", "bold")]
     parts = [
         f"seen from {status['node']}",
-        f"arbiter {status['arbiter']}",
         f"profile {status['profile']}",
         f"configuration {status['config_hash']}",
     ]
     if status.get("loop_stall_ms_max") is not None:
         parts.append(f"longest stall {status['loop_stall_ms_max']:g} ms")
-    return [f"{paint('CLUSTER ' + status['cluster'], 'bold')}  {paint(', '.join(parts), 'dim')}"]
+    if status.get("guard"):
+        parts.append(f"guard {status['guard']}")
+    return [
+        f"{paint('CLUSTER ' + status['cluster'], 'bold')}  {paint(', '.join(parts), 'dim')}",
+        *_arbiter(status["voting"], paint),
+    ]
+
+
+def _arbiter(voting: Mapping[str, Any], paint: Paint) -> list[str]:
+    """Which arbiter there is, and whether it votes for this node; what is wrong with it is among the warnings."""
+    title = paint(f"ARBITER {voting['arbiter']}", "bold")
+    if voting["arbiter"] == "manual":
+        return [f"{title}  {paint('groups move by command only', 'dim')}"]
+    if not voting["counts"]:
+        return [f"{title}  {paint('does not count yet', 'warn')}"]
+    if not voting["answers"]:
+        return [f"{title}  {paint('does not answer', 'bad')}"]
+    ago = f", {seconds(voting['answered_s_ago'])} ago" if voting["answered_s_ago"] is not None else ""
+    return [f"{title}  {paint('answers', 'good')}{paint(ago, 'dim')}"]
 
 
 def _warnings(warnings: Sequence[str], paint: Paint) -> list[str]:
@@ -69,8 +95,36 @@ def _group(group: Mapping[str, Any], paint: Paint) -> list[str]:
         why.append(f"preferred is {group['preferred']}")
     if group.get("busy"):
         why.append(f"under way: {group['busy']}")
-    lines.append(paint(f"  {'; '.join(why)}; epoch {group['epoch']}", "dim"))
+    why.append(f"epoch {group['epoch']}")
+    permit = group.get("permit")
+    if permit and permit["seconds_left"] is not None:
+        why.append(f"may serve for another {permit['seconds_left']:.1f} s")
+    lines.append(paint(f"  {'; '.join(why)}", "dim"))
+    lines += [paint(f"  {line}", "warn") for line in recovery_lines(group.get("recovery"))]
     return lines + table(_members(group), paint)
+
+
+def recovery_lines(recovery: Mapping[str, Any] | None) -> list[str]:
+    """What is left of the budgets once something was used, and which nodes are kept from the group, for how long."""
+    if recovery is None:
+        return []
+    lines = []
+    for what, verb in (("restarts", "restarted"), ("failovers", "moved")):
+        budget = recovery[what]
+        if budget["used"]:
+            spent = budget["used"] >= budget["allowed"]
+            more = f"; not again by itself{_within(budget['free_in_s'])}" if spent else ""
+            lines.append(f"{verb} by itself {budget['used']} of {budget['allowed']} times lately{more}")
+    for kept in recovery["quarantine"]:
+        times = "once" if kept["failures"] == 1 else f"{kept['failures']} times"
+        lines.append(f"{kept['node']} failed it {times} and is left alone{_within(kept['seconds_left'])}")
+    if recovery.get("again_in_s") is not None:
+        lines.append(f"looked at again in {seconds(recovery['again_in_s'])}")
+    return lines
+
+
+def _within(left_s: float | None) -> str:
+    return "" if left_s is None else f" for {seconds(left_s)}"
 
 
 def _members(group: Mapping[str, Any]) -> list[list[Cell]]:
@@ -102,16 +156,25 @@ def _nodes(nodes: Sequence[Mapping[str, Any]], paint: Paint) -> list[str]:
 
 
 def _node(node: Mapping[str, Any]) -> list[list[Cell]]:
-    state = "this node" if node["self"] else node["state"]
     first = [
         Cell(node["name"], "bold"),
-        Cell(state, STATE_COLOURS.get(node["state"], "plain")),
+        Cell(_state(node), STATE_COLOURS.get(node["state"], "plain")),
         Cell(node["version"] or "?", "dim"),
     ]
     if not node["paths"]:
         return [first]
     blank = [Cell(""), Cell(""), Cell("")]
     return [[*(first if i == 0 else blank), *_path(path)] for i, path in enumerate(node["paths"])]
+
+
+def _state(node: Mapping[str, Any]) -> str:
+    """Its state; for how long a silent one has been silent, and for how long its lease still runs."""
+    if node["self"]:
+        return "this node"
+    if node["state"] == "alive" or node.get("silence_s") is None:
+        return str(node["state"])
+    lease = f", lease {seconds(node['lease_left_s'])}" if node.get("lease_left_s") else ""
+    return f"{node['state']}, silent {seconds(node['silence_s'])}{lease}"
 
 
 def _path(path: Mapping[str, Any]) -> list[Cell]:

@@ -8,12 +8,13 @@ from __future__ import annotations
 from typing import Any, Union
 
 from ..core.values.model import Hierarchy, Ip, Volume
-from .ip import IpKit
+from .ip import IpKit, refresh
 from .kit import Context, Kit
+from .notices import noticed_tags
 from .volume import VolumeKit
 from .web import WebKit
 
-__all__ = ["Context", "Kit", "Resource", "kit_of"]
+__all__ = ["Context", "Kit", "Resource", "kit_of", "noticed_tags", "refresh"]
 
 Resource = Union[Ip, Volume, Hierarchy]
 

@@ -11,7 +11,7 @@ from ..core.values.facts import State, VolumeFacts
 from ..core.values.model import Volume
 from ..errors import SurfaceError
 from ..windows import storage
-from .kit import Context
+from .kit import Context, require_permit
 
 
 class VolumeKit:
@@ -48,11 +48,25 @@ class VolumeKit:
         """The volume is held by this node and writable at its drive letter."""
         others = [node for node in ctx.config.cluster.nodes if node != ctx.node]
         rivals = [storage.reservation_key(cluster=ctx.config.cluster.name, node=node) for node in others]
+        require_permit(resource.tag, ctx)
         storage.hold(ctx.surface, self._claim(resource, ctx), rivals=rivals)
 
     def stop(self, resource: Volume, ctx: Context, drain_s: float) -> None:  # noqa: ARG002 - users were stopped before
         """The volume is dismounted, its disk offline, our reservation given back."""
         storage.give_up(ctx.surface, self._claim(resource, ctx))
+
+    def fence(self, resource: Volume, ctx: Context) -> None:
+        """The volume is dismounted against all who use it, its disk offline, our reservation given back."""
+        storage.give_up(ctx.surface, self._claim(resource, ctx), patience_s=0.0)
+
+    def check(self, resource: Volume, ctx: Context) -> None:
+        """Still held by this node, and readable."""
+        claim = self._claim(resource, ctx)
+        disk = storage.find_disk(ctx.surface, resource.disk)
+        if disk is None or not storage.is_held(disk, claim):
+            found = "no path leads to it" if disk is None else f"what there is: {disk}"
+            raise SurfaceError("disks", f"disk {resource.disk!r} is not held and mounted at {resource.drive}; {found}")
+        self.verify(resource, ctx)
 
     def verify(self, resource: Volume, ctx: Context) -> None:
         """The root folder of the volume can be listed."""

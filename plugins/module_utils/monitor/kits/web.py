@@ -28,6 +28,9 @@ POOL_END_S = 5.0
 ANSWER_S = 10.0
 """How long a started site has for its first answer: a worker process may take seconds to start."""
 
+CHECK_S = 5.0
+"""How long a site in service has for answering all its bindings."""
+
 _PAUSE_S = 0.02
 _REFUSED_FROM = 500
 _STATES: dict[str, State] = {
@@ -109,12 +112,25 @@ class WebKit:
         if self._has_volume(resource, ctx):
             self._end_workers(resource, ctx)
 
+    def fence(self, resource: Hierarchy, ctx: Context) -> None:
+        """The site's listeners are closed; who is being served is cut off with the address and the volume."""
+        if self.state(resource, ctx) != "down":
+            ctx.surface.iis_stop(site=resource.site)
+            self._confirm(resource, ctx, "down")
+
     def verify(self, resource: Hierarchy, ctx: Context) -> None:
         """Every binding gives an HTTP answer below 500 and, with https, the certificate that is bound."""
+        self._ask_bindings(resource, ctx, ANSWER_S)
+
+    def check(self, resource: Hierarchy, ctx: Context) -> None:
+        """As ``verify``, within the time that a site in service has."""
+        self._ask_bindings(resource, ctx, CHECK_S)
+
+    def _ask_bindings(self, resource: Hierarchy, ctx: Context, within_s: float) -> None:
         site = iis.read_site(ctx.surface, resource.site)
         if site is None:
             raise NotThereError("iis_configuration", f"IIS has no site {resource.site!r} on this node")
-        deadline_s = ctx.surface.monotonic_s() + ANSWER_S
+        deadline_s = ctx.surface.monotonic_s() + within_s
         for binding in site.site.bindings:
             self._verify_binding(binding, ctx, deadline_s)
 

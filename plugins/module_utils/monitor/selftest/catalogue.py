@@ -9,5 +9,8 @@ from . import iis, machine, network, storage
 
 CHECKS = (*machine.CHECKS, *network.CHECKS, *storage.CHECKS, *iis.CHECKS)
 
-ELSEWHERE = {"run_service": "the monitor itself, running as a service, is the proof"}
+ELSEWHERE = {
+    "run_service": "the monitor itself, running as a service, is the proof",
+    "reset_machine": "it ends this machine; try it by hand, on a node that serves nothing",
+}
 """Primitives that no check here can try, and what proves them instead."""

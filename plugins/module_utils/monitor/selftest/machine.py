@@ -10,11 +10,13 @@ import time
 import uuid
 from itertools import pairwise
 
+from ..errors import SurfaceError
 from ..paths import DATA
 from ..surface import Surface
 from .check import Check, Scratch, expect, expect_not_there
 
 FOLDER = DATA + r"\selftest"
+SHARING_VIOLATION = 32
 NO_SUCH_SERVICE = "HoldfastSelftestNoSuchService"
 
 
@@ -60,6 +62,27 @@ def files(surface: Surface, scratch: Scratch) -> str:
     return "restricted and still ours; who else is kept out was not tried"
 
 
+def exclusive_file(surface: Surface, scratch: Scratch) -> str:
+    """While it is open nobody else opens it, afterwards anybody does; what was written is there."""
+    del scratch
+    folder, path = surface.local_path(FOLDER), FOLDER + r"\exclusive.bin"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with surface.exclusive_file(path=path) as file:
+            file.write(b"written through")
+            code = 0
+            try:
+                surface.exclusive_file(path=path).close()
+            except SurfaceError as error:
+                code = error.code
+            expect(code == SHARING_VIOLATION, f"a second open gave code {code}, not {SHARING_VIOLATION}")
+        with surface.exclusive_file(path=path) as file:
+            expect(file.read(100) == b"written through", "it does not hold what was written")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return "on this machine's disk; on a share it is the server that keeps others out"
+
+
 def event_log(surface: Surface, scratch: Scratch) -> str:
     """An entry of each level was taken."""
     del scratch
@@ -67,6 +90,13 @@ def event_log(surface: Surface, scratch: Scratch) -> str:
     surface.log_event(event_id=2, level="warning", text="Holdfast selftest: a warning entry")
     surface.log_event(event_id=3, level="error", text="Holdfast selftest: an error entry; nothing is wrong")
     return "three entries, ids 1 to 3, source Holdfast, log Application: have a look"
+
+
+def priority(surface: Surface, scratch: Scratch) -> str:
+    """Raised, for this process alone, which ends soon."""
+    del scratch
+    surface.raise_priority()
+    return "this process may raise its priority"
 
 
 def services(surface: Surface, scratch: Scratch) -> str:
@@ -98,10 +128,22 @@ CHECKS = (
         run=files,
     ),
     Check(
+        primitives="exclusive_file",
+        promise="a file that nobody else has open",
+        source="learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-createfilew, dwShareMode 0",
+        run=exclusive_file,
+    ),
+    Check(
         primitives="log_event",
         promise="entries in the Application log",
         source="learn.microsoft.com/windows/win32/api/winbase/nf-winbase-reporteventw",
         run=event_log,
+    ),
+    Check(
+        primitives="raise_priority",
+        promise="this process before ordinary ones",
+        source="learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-setpriorityclass",
+        run=priority,
     ),
     Check(
         primitives="service_state",

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from ipaddress import ip_address
 
-from ..surface import FOREVER_S, Address, Surface
+from ..surface import FOREVER_S, Address, Notice, Surface
 from ..windows.network import places_of
 from .check import Check, CheckFailedError, Scratch, ScratchAddress, expect, expect_not_there, milliseconds, within
 
@@ -20,6 +21,9 @@ LATE_S = 4.0
 """How much later than its lifetime an address may go; the permits of the next layer have to count on it."""
 
 PROBE_S = 2.0
+PING_S = 1.0
+NOTICE_S = 2.0
+AFTER_END_S = 0.3
 _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 _NO_SUCH_CARD = "no such card"
 
@@ -75,6 +79,58 @@ def lifetime(surface: Surface, scratch: Scratch) -> str:
             lambda: f"{LATE_S:g} s after its lifetime of {LIFETIME_S} s the address is still there",
         )
     return f"lifetime {LIFETIME_S} s: gone after {gone_s:.2f} s"
+
+
+def renewing(surface: Surface, scratch: Scratch) -> str:
+    """An address that is there gets the new lifetime, one that is not stays away."""
+    wanted = _address_of(scratch)
+    with _no_address_left(surface, wanted):
+        surface.renew_addresses(addresses=[wanted.address], lifetime_s=LIFETIME_S)
+        expect(not places_of(surface, wanted.address), "renewing an address that was not there has added it")
+        _add(surface, wanted, LIFETIME_S)
+        renew_ms = milliseconds(lambda: surface.renew_addresses(addresses=[wanted.address], lifetime_s=LIFETIME_S * 10))
+        entry = _the_entry(surface, wanted)
+        expect(entry.usable, "the renewed address is not usable")
+        expect(entry.skip_as_source, "the renewed address is not skip-as-source any more")
+        expect(LIFETIME_S < entry.lifetime_s <= LIFETIME_S * 10, f"its lifetime is shown as {entry.lifetime_s} s")
+    return f"renewed in {renew_ms:.1f} ms"
+
+
+def pinging(surface: Surface, scratch: Scratch) -> str:
+    """An address of our own answers, a free one does not."""
+    wanted = _address_of(scratch)
+    with _no_address_left(surface, wanted):
+        silent = surface.ping(address=wanted.address, timeout_s=PING_S, interface=wanted.interface)
+        expect(not silent, f"{wanted.address} is not free: it answers; give another address")
+        _add(surface, wanted, FOREVER_S)
+        expect(surface.ping(address=wanted.address, timeout_s=PING_S), "an address of this machine does not answer")
+    if scratch.neighbour is None:
+        return "an address of this machine answers; a neighbour was not given (--neighbour)"
+    answers = surface.ping(address=scratch.neighbour, timeout_s=PING_S, interface=wanted.interface)
+    # No failure: its firewall may well keep it silent.
+    return f"the neighbour {scratch.neighbour} {'answers' if answers else 'does not answer'}"
+
+
+def watching(surface: Surface, scratch: Scratch) -> str:
+    """An address that comes is told of soon, and nothing is after the end."""
+    wanted = _address_of(scratch)
+    told: list[Notice] = []
+    end = surface.watch(told.append)
+    with _no_address_left(surface, wanted):
+        try:
+            _add(surface, wanted, FOREVER_S)
+            took_s = within(
+                NOTICE_S,
+                lambda: "network" in told,
+                lambda: f"{NOTICE_S:g} s after an address came nobody was told",
+            )
+        finally:
+            end()
+        told.clear()
+        _remove(surface, wanted)
+        time.sleep(AFTER_END_S)
+        expect(not told, f"told of {told} after the end")
+    return f"told {took_s * 1000:.0f} ms after an address came"
 
 
 def neighbours(surface: Surface, scratch: Scratch) -> str:
@@ -178,6 +234,27 @@ CHECKS = (
         promise="the system drops an address that nobody renews",
         source="MIB_UNICASTIPADDRESS_ROW.ValidLifetime; its precision for IPv4 is unconfirmed",
         run=lifetime,
+        needs=_needs_address,
+    ),
+    Check(
+        primitives="renew_addresses",
+        promise="a longer life for addresses that are there",
+        source="learn.microsoft.com/windows/win32/api/netioapi/nf-netioapi-setunicastipaddressentry",
+        run=renewing,
+        needs=_needs_address,
+    ),
+    Check(
+        primitives="ping",
+        promise="whether an address answers",
+        source="learn.microsoft.com/windows/win32/api/icmpapi/nf-icmpapi-icmpsendecho2ex",
+        run=pinging,
+        needs=_needs_address,
+    ),
+    Check(
+        primitives="watch",
+        promise="being told of changes",
+        source="learn.microsoft.com/windows/win32/api/netioapi/nf-netioapi-notifyunicastipaddresschange",
+        run=watching,
         needs=_needs_address,
     ),
 )

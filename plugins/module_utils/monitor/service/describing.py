@@ -10,11 +10,11 @@ worker thread; what the change is, is decided by the pure ``core.describe``.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 from ..core.description import rulebook
-from ..core.description.alterations import check_alterations, check_site_alterations, serving
+from ..core.description.alterations import check_alterations, check_site_alterations, check_voters, serving
 from ..core.description.describe import Change, RuleError, describe
 from ..core.description.settings import read_sites as sites_described
 from ..core.description.site_rules import overheard
@@ -88,7 +88,7 @@ class Describing:
             _refuse_redirected(request, sites)
         plain = {name: iis.site for name, iis in sites.items()}
         change = describe(monitor.config, request.verb, request.args, plain, check=request.check)
-        self._refuse_underfoot(change)
+        self._refuse_underfoot(change, off=_off(request))
         if change.config is not None and node is not None and not request.check and change.config != monitor.config:
             await monitor.reconfigure(node, change.config)
         data: dict[str, Any] = {}
@@ -115,12 +115,13 @@ class Describing:
         config = self._monitor.config
         return config.cluster.name if config else ""
 
-    def _refuse_underfoot(self, change: Change) -> None:
+    def _refuse_underfoot(self, change: Change, *, off: Collection[str]) -> None:
         """What is in service keeps what it stands on, and a group on the move is left alone."""
         before, view = self._monitor.config, self._monitor.view()
         if before is None or change.config is None or view is None or change.config == before:
             return
-        if problems := check_alterations(before, change.config, serving(view)):
+        problems = check_alterations(before, change.config, serving(view))
+        if problems := problems + check_voters(before, change.config, view, off=off):
             raise RuleError(problems)
         old, new = groups_of(before), groups_of(change.config)
         if moving := [name for name in self._monitor.busy() if old.get(name) != new.get(name)]:
@@ -168,6 +169,12 @@ def _overheard(config: Config | None, sites: Mapping[str, IisSite]) -> list[str]
     protected = [iis.site for name, iis in sites.items() if name in names]
     others = [iis.site for name, iis in sites.items() if name not in names and iis.autostart]
     return overheard(protected, others)
+
+
+def _off(request: Request) -> list[str]:
+    """Nodes that leave, of which the operator says that they are off for good."""
+    value = request.args.get("nodes_off")
+    return [str(node) for node in value] if isinstance(value, list) else []
 
 
 def _differs(current: IisSite | None, wanted: Site) -> bool:

@@ -4,19 +4,35 @@
 """Drives the core: feeds it events, carries out its actions in order, wakes it when it wants to be woken.
 
 Rule: actions are carried out in the order given. Persist holds up what follows until the registers are durable,
-but never the event loop, and never heartbeats: those that come up while a write is under way go out at once, for
-they tell of nothing that is not durable (the core puts only durable registers into them).
+but never the event loop, and never what keeps the lease alive: heartbeats, renewals, and permits that name no further
+group go out at once while a write is under way, for they tell of nothing that is not durable.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from functools import partial
 from typing import Any, Protocol
 
-from ..core.values.events import Action, Beat, Do, Event, Note, Persist, Persisted, Send, Step, Tell, TimePassed
+from ..core.values.arbitration import Question, Renewal
+from ..core.values.events import (
+    Action,
+    Beat,
+    Consult,
+    Do,
+    Event,
+    Note,
+    Permit,
+    Persist,
+    Persisted,
+    ReadyToStop,
+    Send,
+    Step,
+    Tell,
+    TimePassed,
+)
 from ..core.values.messages import Envelope, Message, Register
 from ..errors import require
 
@@ -46,8 +62,17 @@ class Ports(Protocol):
     def do(self, step: Step) -> None:
         """Carry out the step; StepDone comes back as an event."""
 
-    def persist(self, registers: Mapping[str, Register], done: Callable[[], None]) -> None:
-        """Make the registers durable, then call ``done`` in the event loop."""
+    def consult(self, number: int, question: Question) -> None:
+        """Ask the arbiter; Consulted comes back as an event, or never."""
+
+    def permit(self, until_s: Mapping[str, float]) -> None:
+        """Tell the guard, and refresh addresses."""
+
+    def persist(self, registers: Mapping[str, Register], agreed: str, done: Callable[[], None]) -> None:
+        """Make the registers and the arbiter that all have durable, then call ``done`` in the event loop."""
+
+    def ready_to_stop(self) -> None:
+        """Nothing is left to do before the system shuts down."""
 
     def note(self, note: Note) -> None:
         """Append to the ledger."""
@@ -78,6 +103,7 @@ class Engine:
         self._loop = asyncio.get_running_loop()
         self._events: deque[Event] = deque()
         self._held: deque[Action] = deque()
+        self._permitted: Set[str] = frozenset()
         self._writing = False
         self._busy = False
         self._stopped = False
@@ -118,7 +144,7 @@ class Engine:
         actions = self._core.handle(event, self._clock())
         overtaking = self._writing
         for action in actions:
-            if overtaking and isinstance(action, Beat):
+            if overtaking and self._overtakes(action):
                 self._carry_out(action)
             else:
                 self._held.append(action)
@@ -126,13 +152,25 @@ class Engine:
         self._work_off()
         self._set_alarm()
 
+    def _overtakes(self, action: Action) -> bool:
+        """Whether the action keeps the lease alive and tells of nothing that is being written."""
+        match action:
+            case Beat():
+                return True
+            case Consult():
+                return isinstance(action.question, Renewal)
+            case Permit():
+                return action.until_s.keys() <= self._permitted
+            case _:
+                return False
+
     def _work_off(self) -> None:
         """Carries out what is held, up to the next write."""
         while self._held and not self._writing:
             action = self._held.popleft()
             if isinstance(action, Persist):
                 self._writing = True
-                self._ports.persist(action.registers, partial(self._written, action.number))
+                self._ports.persist(action.registers, action.agreed, partial(self._written, action.number))
             else:
                 self._carry_out(action)
 
@@ -154,6 +192,13 @@ class Engine:
                 self._ports.note(action)
             case Tell():
                 self._ports.tell(action.command, final=action.final, data=action.data)
+            case Consult():
+                self._ports.consult(action.number, action.question)
+            case Permit():
+                self._permitted = action.until_s.keys()
+                self._ports.permit(action.until_s)
+            case ReadyToStop():
+                self._ports.ready_to_stop()
 
     def _envelope(self, seq: int, message: Message) -> Envelope:
         sender, boot_id, incarnation = self._identity

@@ -4,7 +4,7 @@
 """Carries out the core's steps with the kits, in worker threads.
 
 Rule: steps on one resource run one after another in the order given; steps on different resources never wait for
-each other. A step that could not begin within its time is never begun: the core has given it up by then, and a
+each other. Only a fence waits for nothing: the permit is over, and a start that ends after it finds no permit. A step that could not begin within its time is never begun: the core has given it up by then, and a
 late start could meet the same group in service on another node.
 """
 
@@ -57,6 +57,9 @@ class Executor:
 
     def do(self, step: Step) -> None:
         """The step is on its way; StepDone follows, whatever happens, unless it hangs."""
+        if step.operation == "fence":
+            self._workers.submit(partial(self._fence, step, self._context()))
+            return
         lane = self._lanes.setdefault(step.resource.tag, _Lane())
         lane.waiting.append((self._clock(), step))
         self._next(step.resource.tag)
@@ -80,6 +83,10 @@ class Executor:
         """In a worker thread."""
         tell(self._loop, self._ended, step, outcome(self._kit_of(step.resource), step, context))
 
+    def _fence(self, step: Step, context: Context) -> None:
+        """In a worker thread. Whatever hangs on this resource is not waited for."""
+        tell(self._loop, self._done, outcome(self._kit_of(step.resource), step, context))
+
     def _ended(self, step: Step, result: StepDone) -> None:
         self._lanes[step.resource.tag].running = None
         self._done(result)
@@ -101,8 +108,12 @@ def outcome(kit: Kit[Any], step: Step, context: Context) -> StepDone:
                 kit.start(resource, context)
             case "stop":
                 kit.stop(resource, context, step.drain_s)
+            case "fence":
+                kit.fence(resource, context)
             case "verify":
                 kit.verify(resource, context)
+            case "check":
+                kit.check(resource, context)
     except SurfaceError as error:
         return StepDone(id=step.id, error=str(error))
     except HoldfastError as error:

@@ -73,9 +73,9 @@ class Journal:
         self._state_thread.close()
         self._history_thread.close()
 
-    def persist(self, registers: Mapping[str, Register], done: Callable[[], None]) -> None:
-        """``done`` is called in the loop when the registers are durable."""
-        self._state_thread.submit(partial(self._persist, registers, done))
+    def persist(self, registers: Mapping[str, Register], agreed: str, done: Callable[[], None]) -> None:
+        """``done`` is called in the loop when the registers, and the arbiter that all have, are durable."""
+        self._state_thread.submit(partial(self._persist, registers, agreed, done))
 
     async def save_config(self, node: str, config: Config) -> None:
         """The configuration is durable."""
@@ -94,11 +94,11 @@ class Journal:
         """The latest records, oldest first."""
         return await self._history_thread.run(lambda: self._ledger.last(limit))
 
-    def _persist(self, registers: Mapping[str, Register], done: Callable[[], None]) -> None:
+    def _persist(self, registers: Mapping[str, Register], agreed: str, done: Callable[[], None]) -> None:
         """In the state thread."""
         while not self._closing.is_set():
             try:
-                self._store.save_registers(registers)
+                self._store.save_registers(registers, agreed)
             except OSError as error:
                 self._complain(f"the registers cannot be written: {error}")
                 self._closing.wait(AGAIN_S)

@@ -14,14 +14,13 @@ import gc
 import logging
 import sys
 import time
-from collections.abc import Callable
 from functools import partial
 
 from .. import paths
 from ..errors import StateError
 from ..store.ledger import Ledger
 from ..store.state import Remembered, Store
-from ..surface import Surface, open_surface
+from ..surface import Listen, Surface, open_surface
 from .describing import Describing
 from .journal import Journal
 from .local import LocalEndpoint
@@ -34,7 +33,6 @@ log = logging.getLogger(__name__)
 SWITCH_INTERVAL_S = 0.001
 """How long a busy thread may keep the event loop from running (sys.setswitchinterval; 5 ms by default)."""
 HISTORY = paths.STATE + r"\history.jsonl"
-OnStop = Callable[[Callable[[], None]], None]
 
 
 def run(version: str) -> int:
@@ -44,8 +42,8 @@ def run(version: str) -> int:
     return 0
 
 
-def body(surface: Surface, version: str, on_stop: OnStop) -> None:
-    """The monitor runs until ``on_stop``'s caller asks it to stop.
+def body(surface: Surface, version: str, on_stop: Listen, on_shutdown: Listen) -> None:
+    """The monitor runs until it is asked to stop, or told of a shutdown.
 
     Raises:
         Exception: a rule of our own was broken; the service has to be started again.
@@ -53,14 +51,14 @@ def body(surface: Surface, version: str, on_stop: OnStop) -> None:
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     with log_file(surface):
         try:
-            asyncio.run(_serve(surface, version, on_stop))
+            asyncio.run(_serve(surface, version, on_stop, on_shutdown))
         except BaseException as error:
             log.critical("the monitor ends: %s", error, exc_info=error)
             surface.log_event(event_id=1099, level="error", text=f"The monitor ends: {error}")
             raise
 
 
-async def _serve(surface: Surface, version: str, on_stop: OnStop) -> None:
+async def _serve(surface: Surface, version: str, on_stop: Listen, on_shutdown: Listen) -> None:
     loop = asyncio.get_running_loop()
     stopped: asyncio.Future[None] = loop.create_future()
     log.info("Holdfast %s starts", version)
@@ -77,6 +75,7 @@ async def _serve(surface: Surface, version: str, on_stop: OnStop) -> None:
         version=version,
         incarnation=store.next_incarnation(time.time_ns() // 1_000_000),
         broken=partial(_settle, stopped),
+        may_stop=partial(_settle, stopped, None),
     )
     describing = Describing(monitor=monitor, surface=surface, in_thread=monitor.in_thread)
     requests = Requests(monitor=monitor, describing=describing, obstacle=obstacle)
@@ -89,6 +88,7 @@ async def _serve(surface: Surface, version: str, on_stop: OnStop) -> None:
         log.info("requests are taken on loopback port %d", port)
         # Only now: whoever started the service takes "can be stopped" for "runs", and asks it something at once.
         on_stop(partial(tell, loop, _settle, stopped, None))
+        on_shutdown(partial(tell, loop, monitor.shutdown))
         await stopped
         log.info("asked to stop; what is in service stays in service")
     finally:

@@ -15,8 +15,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .. import paths
+from ..arbiter.seat import ArbiterSeat
 from ..core.node.machine import Machine
-from ..core.values.events import Configured, Event, Note, PathUp, Step, TimePassed
+from ..core.values.arbitration import Question
+from ..core.values.events import Configured, Event, Note, PathUp, ShutdownAnnounced, Step, TimePassed
 from ..core.values.messages import Envelope, Register
 from ..core.values.model import Config
 from ..errors import RequestError
@@ -29,6 +31,8 @@ from .commands import Commands
 from .engine import Engine
 from .executor import Executor
 from .journal import Journal, known_durations
+from .noticing import Noticing
+from .permitting import Permitting
 from .stall import StallMeter
 from .workers import Workers
 
@@ -52,6 +56,7 @@ class Monitor:
         version: str,
         incarnation: int,
         broken: Callable[[BaseException], None],
+        may_stop: Callable[[], None],
     ) -> None:
         loop = asyncio.get_running_loop()
         self._surface = surface
@@ -60,6 +65,7 @@ class Monitor:
         self._version = version
         self._incarnation = incarnation
         self._broken = broken
+        self._may_stop = may_stop
         self._steps = Workers(name="step", ready=STEP_THREADS, most=STEP_THREADS_MAX)
         self._files = Workers(name="file", ready=2, most=FILE_THREADS_MAX)
         self._stall = StallMeter()
@@ -68,9 +74,11 @@ class Monitor:
         self._engine: Engine | None = None
         self._config: Config | None = None
         self._node: str | None = None
-        self._comm_paths = CommPaths(
-            identity=Identity(pki=_pki(surface), in_thread=self._files.run), on_event=self.feed
-        )
+        identity = Identity(pki=_pki(surface), in_thread=self._files.run)
+        self._comm_paths = CommPaths(identity=identity, on_event=self.feed)
+        self._seat = ArbiterSeat(surface=surface, identity=identity, in_thread=self._files.run, on_answer=self.feed)
+        self._permitting = Permitting(surface=surface, files=self._files, loop=loop, note=self.note)
+        self._noticing = Noticing(surface=surface, config=lambda: self._config, feed=self.feed, loop=loop)
         self._executor = Executor(
             workers=self._steps,
             kit_of=kit_of,
@@ -88,13 +96,17 @@ class Monitor:
         if configured is not None:
             await self._begin(configured.node, configured.config)
         self._stall.start()
+        self._noticing.start()
 
     def close(self) -> None:
         """Nothing is sent, done or answered any more. What is in service stays so."""
         self._stall.stop()
+        self._noticing.stop()
         if self._engine is not None:
             self._engine.stop()
+        self._seat.close()
         self._comm_paths.close()
+        self._permitting.close()
         self._steps.close()
         self._files.close()
 
@@ -103,12 +115,20 @@ class Monitor:
         if self._engine is not None:
             self._engine.feed(event)
 
+    def shutdown(self) -> None:
+        """The system is about to shut down; ``may_stop`` is called when it may."""
+        if self._engine is None:
+            self._may_stop()
+        else:
+            self._engine.feed(ShutdownAnnounced())
+
     async def in_thread(self, work: Callable[[], Any]) -> Any:
         """The outcome of blocking work."""
         return await self._files.run(work)
 
     async def _begin(self, node: str, config: Config) -> None:
         history = await self._journal.history(DURATIONS_FROM)
+        await self._permitting.configure(node, config)
         now_s = self._surface.monotonic_s()
         boot_id = self._surface.boot_id()
         self._node, self._config = node, config
@@ -119,6 +139,7 @@ class Monitor:
             config=config,
             registers=self._remembered.registers,
             recorded_boot_id=self._remembered.boot_id,
+            agreed=self._remembered.agreed,
             now_s=now_s,
             version=self._version,
             durations=known_durations(history, node),
@@ -135,6 +156,7 @@ class Monitor:
         log.info("this is node %s of cluster %s, configuration %s", node, config.cluster.name, config.digest)
         self._engine.feed(TimePassed())
         self._comm_paths.configure(node, config.cluster)
+        self._seat.configure(node, config)
 
     # -- Configurable: what describing requests need ------------------------------------------------
 
@@ -163,6 +185,8 @@ class Monitor:
     async def reconfigure(self, node: str, config: Config) -> None:
         """The configuration is durable and in force; the comm paths follow it."""
         await self._journal.save_config(node, config)
+        if self._engine is not None:
+            await self._permitting.configure(node, config)
         if self._engine is None:
             await self._begin(node, config)
             return
@@ -172,6 +196,7 @@ class Monitor:
         # In this order, and without a pause: the core hears of paths that go while it knows them, and of new ones
         # when it knows those.
         self._comm_paths.configure(node, config.cluster)
+        self._seat.configure(node, config)
         self._engine.feed(Configured(config=config))
         for peer, path in () if same_cluster else self._comm_paths.connected():
             # With a new cluster the core begins to count its paths anew; these went on through the change.
@@ -191,7 +216,9 @@ class Monitor:
         warnings = [f"comm path {path} to {peer}: {why}" for (peer, path), why in self._unusual_troubles()]
         if self._journal.trouble:
             warnings.append(self._journal.trouble)
+        warnings += self._permitting.warnings()
         return {
+            "arbiter_state": self._seat.state(),
             "loop_stall_ms_max": round(self._stall.max_s * 1000, 1),
             "refused_on_comm_paths": refused,
             "warnings": warnings,
@@ -200,6 +227,10 @@ class Monitor:
     async def history(self, limit: int) -> Sequence[Mapping[str, Any]]:
         """The latest ledger records."""
         return await self._journal.history(limit)
+
+    async def accept_witness(self) -> str:
+        """The instance that the witness has now is the one this node knows; its name is given back."""
+        return await self._seat.accept_witness()
 
     def _unusual_troubles(self) -> list[tuple[tuple[str, str], str]]:
         """What only the shell knows about paths that are down: certificates, addresses, listeners."""
@@ -216,13 +247,25 @@ class Monitor:
         """Send on this path."""
         self._comm_paths.beat(peer, path, envelope)
 
+    def consult(self, number: int, question: Question) -> None:
+        """Ask the arbiter."""
+        self._seat.consult(number, question)
+
     def do(self, step: Step) -> None:
         """Carry out the step."""
         self._executor.do(step)
 
-    def persist(self, registers: Mapping[str, Register], done: Callable[[], None]) -> None:
-        """Make the registers durable, then call ``done``."""
-        self._journal.persist(registers, done)
+    def permit(self, until_s: Mapping[str, float]) -> None:
+        """Tell the guard, and refresh addresses."""
+        self._permitting.permit(until_s)
+
+    def persist(self, registers: Mapping[str, Register], agreed: str, done: Callable[[], None]) -> None:
+        """Make the registers and the arbiter that all have durable, then call ``done``."""
+        self._journal.persist(registers, agreed, done)
+
+    def ready_to_stop(self) -> None:
+        """Nothing is left to do before the system shuts down."""
+        self._may_stop()
 
     def note(self, note: Note) -> None:
         """Append to the ledger."""
@@ -235,7 +278,8 @@ class Monitor:
     def _context(self) -> Context:
         if self._config is None or self._node is None:
             raise RequestError("refused", "this node belongs to no cluster")
-        return Context(surface=self._surface, node=self._node, config=self._config)
+        permit_s = self._permitting.permit_s
+        return Context(surface=self._surface, node=self._node, config=self._config, permit_s=permit_s)
 
 
 def _pki(surface: Surface) -> Pki:

@@ -24,11 +24,13 @@ from .describing import Configurable, Describing
 
 log = logging.getLogger(__name__)
 ACTING = ("in_service", "out_of_service")
-LOOKING = ("cluster_info", "plan", "history")
-VERBS = (*DESCRIBING, *ACTING, *LOOKING)
+LOOKING = ("cluster_info", "plan", "explain", "history")
+VERBS = (*DESCRIBING, *ACTING, *LOOKING, "accept_witness")
 TIMEOUT_S = 60.0
 TIMEOUT_S_MAX = 3600.0
 HISTORY_MAX = 10_000
+HISTORY_LOOKED_AT, HISTORY_SHOWN = 2_000, 6
+"""Records that are read for the explanation of a group, and those of the group that are shown."""
 AGREE_LOOK_S = 0.05
 """How often it is looked whether the nodes agree, before a first placement only."""
 
@@ -45,6 +47,9 @@ class Answering(Configurable, Protocol):
 
     async def history(self, limit: int) -> Sequence[Mapping[str, Any]]:
         """The latest ledger records."""
+
+    async def accept_witness(self) -> str:
+        """The instance that the witness has now is the one this node knows; its name is given back."""
 
 
 class Requests:
@@ -79,6 +84,10 @@ class Requests:
             return success({"records": await self._monitor.history(_limit(request.args))})
         if request.verb == "cluster_info":
             return success(self._status())
+        if request.verb == "accept_witness":
+            return success({"instance": await self._monitor.accept_witness()}, changed=True)
+        if request.verb == "explain":
+            return await self._explain(request, progress)
         if request.verb in (*ACTING, "plan"):
             return await self._command(request, progress)
         raise RequestError("rule", f"{request.verb!r} is no verb of Holdfast; there are {', '.join(VERBS)}")
@@ -87,6 +96,15 @@ class Requests:
         view = self._monitor.view() or _NOTHING
         condition = self._monitor.condition()
         return {**view, **condition, "warnings": [*condition["warnings"], *view["warnings"]]}
+
+    async def _explain(self, request: Request, progress: Progress) -> Answer:
+        """The core's explanation, with what happened to the group last on this node."""
+        answer = await self._ask("explain", {**request.args, "timeout_s": TIMEOUT_S}, progress)
+        if answer.get("ok"):
+            data = answer["data"]
+            records = [r for r in await self._monitor.history(HISTORY_LOOKED_AT) if r.get("group") == data["group"]]
+            answer["data"] = {**data, "records": records[-HISTORY_SHOWN:]}
+        return answer
 
     async def _command(self, request: Request, progress: Progress) -> Answer:
         args = {**request.args, "timeout_s": _timeout_s(request.args)}
@@ -142,6 +160,7 @@ _NOTHING: Mapping[str, Any] = {
     "node": None,
     "config_hash": None,
     "arbiter": None,
+    "voting": None,
     "profile": None,
     "nodes": [],
     "groups": [],

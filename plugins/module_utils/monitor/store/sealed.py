@@ -70,10 +70,14 @@ class Document:
 
 
 class SealedFiles:
-    """The state files of a node in ``folder``, their seal in ``seal``. Used by one thread at a time."""
+    """The state files of a node in ``folder``, their seal in ``seal``. Used by one thread at a time.
 
-    def __init__(self, *, disk: Disk, folder: Path, seal: Path, in_slots: frozenset[str]) -> None:
+    ``cure`` says what to do about a file that is refused.
+    """
+
+    def __init__(self, *, disk: Disk, folder: Path, seal: Path, in_slots: frozenset[str], cure: str = _CURE) -> None:
         self._disk = disk
+        self._cure = cure
         self._folder = folder
         self._seal_path = seal
         self._seal = self._read_seal()
@@ -142,7 +146,7 @@ class SealedFiles:
 
     def refused(self, kind: str, found: str) -> StateError:
         """What to raise about a file that is not what it should be."""
-        return StateError(f"{self.path(kind)} is refused: {found}. {_CURE}")
+        return StateError(f"{self.path(kind)} is refused: {found}. {self._cure}")
 
     def _whole(self, kind: str) -> Document | None:
         content = self._disk.read(self.path(kind))

@@ -39,11 +39,15 @@ class Configured:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remembered:
-    """What a start finds. ``boot_id`` is that of the system start in which the registers were written."""
+    """What a start finds. ``boot_id`` is that of the system start in which the registers were written.
+
+    ``agreed`` is the arbiter that all nodes were known to have (core.cluster.agreement).
+    """
 
     configured: Configured | None = None
     registers: Mapping[str, Register]
     boot_id: str | None = None
+    agreed: str = ""
 
 
 class Store:
@@ -78,7 +82,7 @@ class Store:
             found = codec.decode(_Registers, document.body)
         except codec.CodecError as error:
             raise self._files.refused(REGISTERS, f"it holds no registers ({error})") from None
-        return Remembered(configured=configured, registers=found.registers, boot_id=found.boot_id)
+        return Remembered(configured=configured, registers=found.registers, boot_id=found.boot_id, agreed=found.agreed)
 
     def next_incarnation(self, wall_ms: int) -> int:
         """A number above those of all earlier starts of this node, durable. A lost file leaves the wall clock."""
@@ -98,9 +102,9 @@ class Store:
         self._files.write(CONFIG, identity=self._identity, body=body)
         self._files.seal()
 
-    def save_registers(self, registers: Mapping[str, Register]) -> None:
+    def save_registers(self, registers: Mapping[str, Register], agreed: str) -> None:
         """The registers are durable, with the boot in which they were written; ``seal`` should follow."""
-        body = codec.encode(_Registers(boot_id=self._boot_id, registers=registers), _Registers)
+        body = codec.encode(_Registers(boot_id=self._boot_id, registers=registers, agreed=agreed), _Registers)
         self._files.write(REGISTERS, identity=self._identity, body=body)
 
     def seal(self) -> None:
@@ -132,6 +136,7 @@ class Store:
 class _Registers:
     boot_id: str
     registers: Mapping[str, Register]
+    agreed: str = ""
 
 
 def set_aside(surface: Surface, now: datetime.datetime) -> Path | None:

@@ -11,12 +11,16 @@ it on the machine it runs on.
 from __future__ import annotations
 
 from .certificates import Certificates
+from .files import Files
+from .icmp import Icmp
 from .iis import Iis
 from .machine import Machine
 from .network import Network
+from .notices import Notices
+from .power import Power
 from .services import Services
 from .storage import Storage
 
 
-class Win32Surface(Machine, Network, Storage, Services, Iis, Certificates):
+class Win32Surface(Machine, Files, Power, Network, Icmp, Storage, Services, Iis, Certificates, Notices):
     """Every primitive of ``surface.Surface`` on this Windows machine. It holds no state."""

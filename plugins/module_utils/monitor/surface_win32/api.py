@@ -28,7 +28,7 @@ ERROR_NOT_FOUND = 1168
 ERROR_OBJECT_ALREADY_EXISTS = 5010
 
 _ABSENT = frozenset({ERROR_FILE_NOT_FOUND, ERROR_PATH_NOT_FOUND, ERROR_NOT_FOUND})
-_INVALID_HANDLE = ctypes.c_void_p(-1).value
+INVALID_HANDLE = ctypes.c_void_p(-1).value
 
 GENERIC_READ = 0x80000000
 GENERIC_WRITE = 0x40000000
@@ -78,7 +78,7 @@ def device(primitive: str, path: str, access: int) -> Iterator[int]:
     kernel = library("kernel32")
     kernel.CreateFileW.restype = ctypes.c_void_p
     handle = kernel.CreateFileW(ctypes.c_wchar_p(path), access, _SHARE_READ_WRITE, None, _OPEN_EXISTING, 0, None)
-    if handle in (None, _INVALID_HANDLE):
+    if handle in (None, INVALID_HANDLE):
         refused(primitive, f"opening {path}", last_error())
     try:
         yield handle

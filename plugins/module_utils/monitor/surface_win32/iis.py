@@ -193,6 +193,16 @@ def _state(primitive: str, element: Any) -> SiteState:
         raise
 
 
+def run_states(manager: Any) -> dict[str, SiteState]:
+    """The run state of every site and application pool, by section and name. Source as in ``Iis.iis_start``."""
+    sections = {"site": iis_com.SITES, "pool": iis_com.POOLS}
+    return {
+        f"{kind} {iis_com.read(item, 'name')}": _state("watch", item)
+        for kind, section in sections.items()
+        for item in iis_com.items(iis_com.section_of(manager, section))
+    }
+
+
 def _pools_of(primitive: str, site: str) -> list[str]:
     with iis_com.session(primitive) as manager:
         applications = iis_com.items(iis_com.site_of(primitive, manager, site))

@@ -48,6 +48,8 @@ class Machine:
     def monotonic_s(self) -> float:
         """QueryPerformanceCounter: finer than GetTickCount64, on which time.monotonic stands before Python 3.13.
 
+        One clock for all processes of the machine: the counter is the system's, the same on all processors, and Python
+        takes nothing off it (github.com/python/cpython Python/pytime.c, py_get_win_perf_counter).
         Source: learn.microsoft.com/en-us/windows/win32/sysinfo/acquiring-high-resolution-time-stamps;
         github.com/python/cpython issue 88494.
         """

@@ -8,8 +8,8 @@ from __future__ import annotations
 import ctypes
 import threading
 import time
-from collections.abc import Sequence
-from ipaddress import ip_interface
+from collections.abc import Collection, Sequence
+from ipaddress import ip_address, ip_interface
 from typing import Any
 
 from ..errors import NotThereError, SurfaceError
@@ -75,6 +75,22 @@ class Network:
             code = _renew(library, luid=luid, address=address, lifetime_s=lifetime_s)
         api.check("add_address", f"adding {address} to {interface!r}", code)
         _await_usable(library, luid=luid, address=address, interface=interface)
+
+    def renew_addresses(self, *, addresses: Collection[str], lifetime_s: int) -> None:
+        """Each row of the table that is wanted is set with the new lifetimes; one that went meanwhile stays away.
+
+        Source: SetUnicastIpAddressEntry, learn.microsoft.com/en-us/windows/win32/api/netioapi/
+        nf-netioapi-setunicastipaddressentry (ERROR_NOT_FOUND: no such address). Unconfirmed as in ``add_address``.
+        """
+        wanted = {ip_address(one) for one in addresses}
+        library = api.library("iphlpapi")
+        for raw in _table("renew_addresses", "GetUnicastIpAddressTable", layout.UNICAST_ROW, layout.AF_UNSPEC):
+            row = layout.read_unicast_row(raw)
+            if row is not None and ip_address(row.address) in wanted:
+                renewed = layout.with_lifetime(raw, lifetime_s)
+                code = library.SetUnicastIpAddressEntry(ctypes.create_string_buffer(renewed, len(renewed)))
+                if code != api.ERROR_NOT_FOUND:
+                    api.check("renew_addresses", f"renewing {row.address}", code)
 
     def remove_address(self, *, interface: str, address: str) -> None:
         """Gone, or was not there.

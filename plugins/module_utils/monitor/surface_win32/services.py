@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from ..errors import SurfaceError
-from ..surface import ServiceState
+from ..surface import ServiceMain, ServiceState
 from .api import ERROR_SERVICE_DOES_NOT_EXIST
-from .service_host import OnStop, host
+from .service_host import host
 
 _STATES: dict[int, ServiceState] = {
     1: "stopped",
@@ -53,7 +52,7 @@ class Services:
             raise SurfaceError("service_state", f"service {name}: {error.strerror}", error.winerror) from error
         return _STATES[int(status["CurrentState"])]
 
-    def run_service(self, *, name: str, main: Callable[[OnStop], None]) -> None:
+    def run_service(self, *, name: str, main: ServiceMain) -> None:
         """python.exe itself is the service process; the dispatcher takes the main thread until STOPPED.
 
         Source: github.com/mhammond/pywin32 win32/Demos/service/nativePipeTestService.py and

@@ -22,11 +22,11 @@ from ..core.values.messages import Envelope
 from ..core.values.model import Cluster
 from ..core.wire import wire
 from ..errors import WireError
+from .calls import address_of, answer, dial, told
 from .connection import Admission, Connection
 from .identity import Identity
 from .listener import Listener
 from .routes import Key, Route, routes
-from .sockets import bound_socket
 from .timing import Timing, timing
 
 log = logging.getLogger(__name__)
@@ -153,7 +153,7 @@ class CommPaths:
             try:
                 served = await self._dial(link)
             except OSError as error:
-                link.trouble = _told(error)
+                link.trouble = told(error)
                 if isinstance(error, ssl.SSLError):
                     self._refused("certificate", f"{link.route.peer} on {link.route.path}: {link.trouble}")
             lasted = served and loop.time() - began_s > self._timing.redial_s_max
@@ -169,44 +169,21 @@ class CommPaths:
         link.dialled = Connection(self, self._timing, greeting=greeting, expects=route.peer)
         link.over = loop.create_future()
         dialled = link.dialled
-        try:
-            sock = bound_socket(route.local, 0)
-        except OSError as error:
-            raise OSError(f"cannot call from {route.local}: {_told(error)}") from None
-        try:
-            async with asyncio.timeout(self._timing.connect_s):
-                await loop.sock_connect(sock, (route.remote, route.port))
-            await loop.create_connection(
-                lambda: dialled,
-                sock=sock,
-                ssl=contexts.dial,
-                server_hostname="",
-                ssl_handshake_timeout=self._timing.greet_s,
-                ssl_shutdown_timeout=self._timing.greet_s,
-            )
-        except BaseException:
-            sock.close()
-            raise
+        await dial(contexts, self._timing, dialled, local=route.local, remote=(route.remote, route.port))
         return await link.over
 
     # -- listening --------------------------------------------------------------------------------
 
     async def _serve(self, caller: socket.socket) -> None:
         """Takes an accepted socket through TLS; what becomes of it is told through the connection."""
-        address = _address(caller)
+        address = address_of(caller)
         try:
             contexts = await self._identity.contexts(self._timing.identity_s)
-            await asyncio.get_running_loop().connect_accepted_socket(
-                lambda: Connection(self, self._timing),
-                caller,
-                ssl=contexts.listen,
-                ssl_handshake_timeout=self._timing.greet_s,
-                ssl_shutdown_timeout=self._timing.greet_s,
-            )
+            await answer(contexts, self._timing, Connection(self, self._timing), caller)
         except OSError as error:
             caller.close()
             kind = "certificate" if isinstance(error, ssl.SSLError) else "handshake"
-            self._refused(kind, f"a caller from {address}: {_told(error)}")
+            self._refused(kind, f"a caller from {address}: {told(error)}")
 
     # -- Owner of the connections -----------------------------------------------------------------
 
@@ -235,9 +212,9 @@ class CommPaths:
         link.trouble = ""
         self._on_event(PathUp(peer=connection.peer, path=connection.path))
 
-    def received(self, connection: Connection, envelope: Envelope) -> None:
+    def received(self, connection: Connection, message: Envelope) -> None:
         """A message came in."""
-        self._on_event(Received(peer=connection.peer, path=connection.path, envelope=envelope))
+        self._on_event(Received(peer=connection.peer, path=connection.path, envelope=message))
 
     def garbled(self, connection: Connection, error: WireError) -> None:
         """Something that is no message came in."""
@@ -266,20 +243,3 @@ class CommPaths:
         count = self.counters[kind]
         if str(count).strip("0") == "1":
             log.warning("refused on the comm paths (%s, number %d): %s", kind, count, text)
-
-
-def _address(caller: socket.socket) -> str:
-    """Where the caller is; it may be gone already."""
-    try:
-        return str(caller.getpeername()[0])
-    except OSError:
-        return "an unknown address"
-
-
-def _told(error: OSError) -> str:
-    """The error in few words; some have no text."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is refused: {error.verify_message}"
-    if isinstance(error, TimeoutError) and not str(error):
-        return "no answer in time"
-    return str(error) or type(error).__name__

@@ -10,8 +10,9 @@ ends the connection, and so does silence. Every end is told once, with the reaso
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from ..core.values.messages import Envelope
 from ..core.wire import wire
@@ -38,8 +39,8 @@ class Owner(Protocol):
     def established(self, connection: Connection) -> None:
         """Both sides have greeted each other; messages can be sent."""
 
-    def received(self, connection: Connection, envelope: Envelope) -> None:
-        """A message came in."""
+    def received(self, connection: Connection, message: Any) -> None:
+        """A message came in: what ``decode`` made of it."""
 
     def garbled(self, connection: Connection, error: WireError) -> None:
         """Something came in that is no message; it was dropped."""
@@ -48,11 +49,28 @@ class Owner(Protocol):
         """The connection is no more. Called exactly once for each connection that was made."""
 
 
+def envelope_from(peer: str, payload: bytes) -> Envelope:
+    """The message of a node in a frame that came from this peer."""
+    envelope = wire.decode(payload)
+    if envelope.sender != peer:
+        raise WireError(f"a message came in from {peer} that claims to be from {envelope.sender}")
+    return envelope
+
+
 class Connection(asyncio.Protocol):
-    """The dialled side has ``greeting`` and ``expects`` the peer's name; the listening side has neither."""
+    """The dialled side has ``greeting`` and ``expects`` the peer's name; the listening side has neither.
+
+    ``decode`` makes a message of the peer's name and a frame, or raises WireError.
+    """
 
     def __init__(
-        self, owner: Owner, timing: Timing, *, greeting: wire.Hello | None = None, expects: str | None = None
+        self,
+        owner: Owner,
+        timing: Timing,
+        *,
+        greeting: wire.Hello | None = None,
+        expects: str | None = None,
+        decode: Callable[[str, bytes], Any] = envelope_from,
     ) -> None:
         self.peer = expects or ""
         self.path = greeting.path if greeting else ""
@@ -60,6 +78,7 @@ class Connection(asyncio.Protocol):
         self._owner = owner
         self._timing = timing
         self._greeting = greeting
+        self._decode = decode
         self._loop = asyncio.get_running_loop()
         self._outbox = Outbox()
         self._frames = wire.Frames(wire.HELLO_BYTES_MAX)
@@ -192,13 +211,11 @@ class Connection(asyncio.Protocol):
 
     def _message(self, payload: bytes) -> None:
         try:
-            envelope = wire.decode(payload)
-            if envelope.sender != self.peer:
-                raise WireError(f"a message came in from {self.peer} that claims to be from {envelope.sender}")
+            message = self._decode(self.peer, payload)
         except WireError as error:
             self._owner.garbled(self, error)
         else:
-            self._owner.received(self, envelope)
+            self._owner.received(self, message)
 
     # -- ends -------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from ipaddress import ip_address
 
 from ..errors import NotThereError, SurfaceError
-from ..surface import FOREVER_S, Address, Interface, Surface
+from ..surface import Address, Interface, Surface
 
 
 def interface_of(surface: Surface, name: str) -> Interface:
@@ -31,8 +31,8 @@ def places_of(surface: Surface, address: str) -> list[Address]:
     return [entry for entry in surface.addresses() if ip_address(entry.address.partition("%")[0]) == wanted]
 
 
-def put_up(surface: Surface, *, interface: str, address: str, prefix_length: int) -> None:
-    """The address is usable on this interface, and the neighbours have been told.
+def put_up(surface: Surface, *, interface: str, address: str, prefix_length: int, lifetime_s: int) -> None:
+    """The address is usable on this interface for that long, and the neighbours have been told.
 
     It is no source of our own connections and not registered in DNS (skip-as-source): it belongs to the site.
     Source: MIB_UNICASTIPADDRESS_ROW.SkipAsSource, learn.microsoft.com/en-us/windows/win32/api/netioapi/
@@ -42,7 +42,7 @@ def put_up(surface: Surface, *, interface: str, address: str, prefix_length: int
         address=address,
         prefix_length=prefix_length,
         skip_as_source=True,
-        lifetime_s=FOREVER_S,
+        lifetime_s=lifetime_s,
     )
     if not is_usable(surface, interface=interface, address=address):
         raise SurfaceError("add_address", f"{address} was put on {interface!r} but is not usable there")

@@ -86,8 +86,10 @@ def hold(surface: Surface, claim: Claim, *, rivals: Collection[str] = ()) -> Non
         raise SurfaceError("mount", message)
 
 
-def give_up(surface: Surface, claim: Claim) -> None:
+def give_up(surface: Surface, claim: Claim, *, patience_s: float = LOCK_PATIENCE_S) -> None:
     """The volume is flushed and dismounted, the disk offline, our reservation gone: read back.
+
+    ``patience_s``: how long files on the volume have for being closed before it is dismounted by force.
 
     A disk that no path leads to counts as given up: nothing here can write to it, and whoever takes it next takes
     our reservation away, so that nothing can when the path is back.
@@ -96,7 +98,7 @@ def give_up(surface: Surface, claim: Claim) -> None:
     if disk is None:
         return
     for letter in disk.letters:
-        _dismount(surface, letter)
+        _dismount(surface, letter, patience_s)
     if disk.online:
         surface.set_disk_online(disk=claim.disk, online=False)
     surface.release_disk(disk=claim.disk, key=claim.key)
@@ -111,9 +113,9 @@ def letter_user(surface: Surface, claim: Claim) -> str | None:
     return next((d.id for d in surface.disks() if claim.letter in d.letters and d.id != claim.disk), None)
 
 
-def _dismount(surface: Surface, letter: str) -> None:
+def _dismount(surface: Surface, letter: str, patience_s: float) -> None:
     """Dismounted: in agreement with all users within the patience, after that against them."""
-    deadline_s = surface.monotonic_s() + LOCK_PATIENCE_S
+    deadline_s = surface.monotonic_s() + patience_s
     while surface.monotonic_s() < deadline_s:
         try:
             surface.unmount(letter=letter, force=False)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import subprocess
 import threading
 import time
@@ -27,6 +28,8 @@ Listener = Callable[[str, State], None]
 KILL_WAIT_S = 5.0
 REPORT_S = 30.0  # ServicesPipeTimeout: how long Windows waits for a service to report
 SHORTEST_RESTART_S = 0.05
+PRESHUTDOWN_SIGNAL = signal.SIGUSR1
+"""How the notice before a shutdown reaches a service's process (holdfast_lab.surface.servicebody)."""
 
 
 class ServiceError(Exception):
@@ -47,6 +50,7 @@ class _Live:
     will_report: bool = False
     reported: threading.Event = field(default_factory=threading.Event)
     stop_asked: threading.Event = field(default_factory=threading.Event)
+    hears_shutdown: bool = False
 
 
 class Services:
@@ -151,6 +155,12 @@ class Services:
         if state == "running":
             self._of(self._require(name).name).reported.set()
 
+    def accept(self, name: str, what: str) -> None:
+        """A service's own process wants to be told of this. Raises ServiceError for what the lab does not know."""
+        if what != "preshutdown":
+            raise ServiceError(f"the lab cannot tell a service of {what!r}; write preshutdown")
+        self._of(self._require(name).name).hears_shutdown = True
+
     def listen(self, listener: Listener) -> Callable[[], None]:
         """The listener is told of every change of state, until the returned function is called."""
         with self._lock:
@@ -167,6 +177,18 @@ class Services:
                         self.start(service.name)
                     except ServiceError as error:
                         LOG.warning("automatic start: %s", error)
+
+    def announce_shutdown(self) -> None:
+        """Every service that wants to be told of a shutdown was told, and has ended or had its time."""
+        ending = [
+            threading.Thread(target=self._tell_of_shutdown, args=(service,), name=f"preshutdown {service.name}")
+            for service in self.all()
+            if self._of(service.name).hears_shutdown and self.state(service.name) == "running"
+        ]
+        for thread in ending:
+            thread.start()
+        for thread in ending:
+            thread.join()
 
     def stop_all(self) -> None:
         """No service runs; dependents went first."""
@@ -194,6 +216,7 @@ class Services:
 
     def _launch(self, service: Service, live: _Live) -> None:
         live.reported.clear()
+        live.hears_shutdown = False
         self._enter(service, live, "start_pending")
         try:
             live.process = self._spawn(service, live)
@@ -263,6 +286,21 @@ class Services:
         live.exit_code = process.wait(KILL_WAIT_S)
         live.process = None
         self._enter(service, live, "stopped")
+
+    def _tell_of_shutdown(self, service: Service) -> None:
+        live = self._of(service.name)
+        with live.busy:
+            process = live.process
+            if process is None or process.poll() is not None:
+                return
+            live.asked_to_stop = True
+            live.stop_asked.set()
+            self._enter(service, live, "stop_pending")
+            process.send_signal(PRESHUTDOWN_SIGNAL)
+        try:
+            live.exit_code = process.wait(service.pre_shutdown_timeout_ms / 1000)
+        except subprocess.TimeoutExpired:
+            LOG.warning("service %s was not ready for the shutdown in its time", service.name)
 
     def _watch(self, name: str, live: _Live, process: subprocess.Popen[bytes]) -> None:
         code = process.wait()

@@ -11,7 +11,8 @@ Requests and answers::
     {"op": "start", "name": "X"}       {"ok": true, "state": "running"}
     {"op": "stop", "name": "X", "force": false}   {"ok": true, "state": "stopped"}
     {"op": "report", "name": "X", "state": "running"}   {"ok": true}; a service's process says that it is up, which
-                                        ends the wait of whoever starts it
+                                        ends the wait of whoever starts it; with "accepts": "preshutdown" (and
+                                        with or without a state) it wants SIGUSR1 before a shutdown, and time
     {"op": "watch"}                    {"ok": true}, then {"name": "X", "state": "stopped"} at each change, until closed
 
 A refusal is {"ok": false, "error": "text"}. A connection may carry many requests.
@@ -80,7 +81,10 @@ class _Handler(socketserver.StreamRequestHandler):
                 services.stop(str(request["name"]), force=bool(request.get("force", False)))
                 return {"ok": True, "state": "stopped"}
             case "report":
-                services.report(str(request["name"]), request["state"])
+                if "accepts" in request:
+                    services.accept(str(request["name"]), str(request["accepts"]))
+                if "state" in request:
+                    services.report(str(request["name"]), request["state"])
                 return {"ok": True}
             case "watch":
                 return {}

@@ -15,7 +15,8 @@ The rules that hold (tests/unit/core/test_ownership.py, tests/simulation):
 - A holder that was rebooted is suspended until every other node says that nothing of the group runs there and that
   it has heard of the reboot; or until an operator vouches for the others.
 
-This is the ``manual`` arbiter: unanimity of the nodes, less those an operator says are switched off.
+With the ``manual`` arbiter that is unanimity of the nodes, less those an operator says are switched off; with any other
+a voter's promise is exclusive for as long as the lease runs (``acceptor``, ``permits``).
 """
 
 from __future__ import annotations
@@ -61,17 +62,26 @@ def adopt(mine: Register, theirs: Register) -> Register:
     )
 
 
-def learn(mine: Register, theirs: Register, *, node: str, peer: str) -> Register:
+def learn(mine: Register, theirs: Register, *, node: str, peer: str, votes: bool = False) -> Register:
     """Ours after the peer told us its own.
 
-    The later one counts, with one exception: a peer that was rebooted and waits has no claim against the node that
-    serves, which goes above it.
+    The later one counts, with two exceptions: a peer that was rebooted and waits has no claim against the node that
+    serves, which goes above it; and where nodes vote (with any arbiter but manual) nobody is made holder without its
+    own vote: an epoch that it did not promise itself it gives up.
     """
+    if votes and newer(mine, theirs) and theirs.holder == node and mine.holder != node:
+        own_vote = (mine.promised_epoch, mine.promised_to) == (theirs.epoch, node)
+        return adopt(mine, theirs) if own_vote else abandon(mine, epoch=theirs.epoch)
     waits = theirs.suspended and theirs.holder == peer
     if not waits or mine.holder != node or mine.suspended:
         return adopt(mine, theirs)
     if promised_away(mine, node) or (theirs.epoch, theirs.revision) < (mine.epoch, mine.revision):
         return mine
+    return above(mine, theirs)
+
+
+def above(mine: Register, theirs: Register) -> Register:
+    """The holder's register at a new epoch, above a claim that came to nothing."""
     epoch = next_epoch([mine, theirs])
     return replace(mine, epoch=epoch, revision=0, promised_epoch=epoch, promised_to=None)
 
@@ -95,10 +105,9 @@ def refusal(register: Register, *, epoch: int, candidate: str) -> str:
     """Why this epoch cannot be promised to the candidate; empty when it can."""
     if epoch <= register.epoch:
         return f"epoch {epoch} is over: the group is at epoch {register.epoch}, {_held(register)}"
-    if epoch < register.promised_epoch:
-        return f"epoch {register.promised_epoch} is promised to {register.promised_to} already"
-    if epoch == register.promised_epoch and register.promised_to != candidate:
-        return f"epoch {epoch} is promised to {register.promised_to} already"
+    if epoch < register.promised_epoch or (epoch == register.promised_epoch and register.promised_to != candidate):
+        whom = f"promised to {register.promised_to}" if register.promised_to else "given up"
+        return f"epoch {register.promised_epoch} is {whom} already"
     return ""
 
 
@@ -107,9 +116,12 @@ def promise(register: Register, *, epoch: int, candidate: str) -> Register:
     return replace(register, promised_epoch=epoch, promised_to=candidate)
 
 
-def take(*, epoch: int, node: str, out: frozenset[str]) -> Register:
-    """The register of a node that now holds the group at the epoch it had promised to itself."""
-    return Register(epoch=epoch, holder=node, promised_epoch=epoch, out=out)
+def take(*, epoch: int, node: str, out: frozenset[str], revision: int = 1) -> Register:
+    """The register of a node that now holds the group at the epoch it had promised to itself.
+
+    Revision 1 is above what a voter or the former holder wrote that gave it the epoch: it may have had another ``out``.
+    """
+    return Register(epoch=epoch, revision=revision, holder=node, promised_epoch=epoch, out=out)
 
 
 def pass_on(register: Register) -> Register:
@@ -127,10 +139,42 @@ def give_up(*, epoch: int, out: frozenset[str], to: str | None = None) -> Regist
     return Register(epoch=epoch, holder=to, promised_epoch=epoch, out=out)
 
 
+def release(register: Register) -> Register:
+    """The register when its holder lets go of it, with no other to have it: same epoch, next revision."""
+    return replace(register, revision=register.revision + 1, holder=None, suspended=False)
+
+
+def abandon(register: Register, *, epoch: int) -> Register:
+    """The register of a node that was promised an epoch, or given it, and shall not use it."""
+    return replace(register, promised_epoch=max(register.promised_epoch, epoch), promised_to=None)
+
+
+def has_abandoned(theirs: Register, epoch: int) -> bool:
+    """Whether a node with this register will never use the epoch, whatever it asked for before."""
+    return theirs.promised_to is None and theirs.epoch < epoch <= theirs.promised_epoch
+
+
+def abandoned_by(mine: Register, theirs: Register, *, peer: str) -> Register:
+    """Ours after the peer told us its own: what it abandoned is nobody's any more.
+
+    It abandoned every epoch above its own up to the one that it promised to nobody.
+    """
+    if mine.holder == peer and has_abandoned(theirs, mine.epoch):
+        return release(mine)
+    if mine.promised_to == peer and has_abandoned(theirs, mine.promised_epoch):
+        return replace(mine, promised_to=None)
+    return mine
+
+
 def keep(register: Register, node: str) -> Register:
     """The holder's register after a hand-over that it could not carry out: a new epoch, so that no old grant counts."""
     epoch = register.promised_epoch + 1
     return replace(register, epoch=epoch, revision=0, holder=node, promised_epoch=epoch, promised_to=None)
+
+
+def stay(register: Register, *, stays: bool = True) -> Register:
+    """The holder's register when it shuts down and keeps the group, or is back; same epoch, next revision."""
+    return replace(register, revision=register.revision + 1, stays=stays)
 
 
 def change_out(register: Register, out: frozenset[str]) -> Register:

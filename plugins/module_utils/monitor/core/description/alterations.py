@@ -11,11 +11,11 @@ and secure setting are changed while the hierarchy is out of service, on every s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any, Union
 
-from ..values.model import Config, Hierarchy, Ip, Site, Volume
+from ..values.model import Config, Hierarchy, Ip, Site, Volume, identity
 from ..values.problems import Problem, Rule, found
 
 _GUIDE = "guide chapter 6, Changing LifeKeeper Microsoft IIS Recovery Kit Configuration"
@@ -31,7 +31,17 @@ REMOVED_IN_SERVICE = Rule(
     source="guide chapter 4, Delete an IIS Resource Hierarchy",
 )
 NODE_IN_SERVICE = Rule(id="HF704", text="A node that has something in service stays in the cluster.", source=_GUIDE)
-RULES = (SITE_IN_SERVICE, RESOURCE_IN_SERVICE, REMOVED_IN_SERVICE, NODE_IN_SERVICE)
+NODE_LEAVES = Rule(
+    id="HF705",
+    text="A node leaves the cluster when it is off for good, or has forgotten it.",
+    source="docs/arbiters.md, Changes while groups run",
+)
+VOTERS_HEARD = Rule(
+    id="HF706",
+    text="The arbiter changes, and nodes come, while all nodes that stay hear each other.",
+    source="docs/arbiters.md, Changes while groups run",
+)
+RULES = (SITE_IN_SERVICE, RESOURCE_IN_SERVICE, REMOVED_IN_SERVICE, NODE_IN_SERVICE, NODE_LEAVES, VOTERS_HEARD)
 Resource = Union[Ip, Volume, Hierarchy]
 
 
@@ -68,6 +78,41 @@ def check_alterations(before: Config, after: Config, placed: Mapping[str, str]) 
         message = f"node {node!r} has {', '.join(tags)} in service and would leave the cluster."
         problems.append(_problem(NODE_IN_SERVICE, "cluster", node, message, "Switch them to another node first."))
     return problems
+
+
+def check_voters(before: Config, after: Config, view: Mapping[str, Any], *, off: Collection[str]) -> list[Problem]:
+    """Whether the nodes can agree upon who votes from now on, by the status ``view``; ``off`` is the operator's word.
+
+    While they do, groups are held by the votes of all nodes (``cluster.agreement``), so one that is away would cost
+    their permits; and one that leaves may still live by the arbiter where nobody hears it.
+    """
+    states = {row["name"]: row["state"] for row in view["nodes"] if not row["self"]}
+    leaving = [node for node in before.cluster.nodes if node not in after.cluster.nodes and node in states]
+    problems = [p for node in leaving if (p := _leaves(node, states[node], node in off)) is not None]
+    new = sorted(set(after.cluster.nodes) - set(before.cluster.nodes))
+    old, wanted = identity(before.cluster.arbiter), identity(after.cluster.arbiter)
+    if not serving(view) or (old == wanted and not new):
+        return problems
+    what = f"the arbiter ({old} to {wanted})" if old != wanted else f"the nodes ({', '.join(new)} added)"
+    for node, state in sorted(states.items()):
+        if state != "alive" and node in after.cluster.nodes:
+            message = f"{node} is {state}; {what} cannot change while groups run and a node is away."
+            cure = f"Bring {node} back first, or let it leave the cluster (nodes_off: [{node}])."
+            problems.append(_problem(VOTERS_HEARD, "cluster", node, message, cure))
+    return problems
+
+
+def _leaves(node: str, state: str, off: bool) -> Problem | None:
+    """Why the node cannot leave; None when it can."""
+    if state in ("alive", "suspect"):
+        message = f"node {node!r} would leave the cluster and is still {state}."
+        cure = f"Stop service Holdfast on {node} and run 'holdfast forget-state' there, or switch it off, and repeat."
+        return _problem(NODE_LEAVES, "cluster", node, message, cure)
+    if not off:
+        message = f"node {node!r} would leave the cluster; it is not heard, and may still serve where nobody hears it."
+        cure = f"Make sure that {node} is switched off or has forgotten the cluster, and say so: nodes_off: [{node}]."
+        return _problem(NODE_LEAVES, "cluster", node, message, cure)
+    return None
 
 
 def check_site_alterations(

@@ -10,19 +10,18 @@ import re
 from collections.abc import Mapping
 from typing import cast
 
-from ..values.model import Arbiter, Cluster, CommPath, Profile
+from ..values.model import Cluster, CommPath, Profile
 from ..values.problems import Problem, found
 from . import rulebook as rule
-from .fields import ip_text, name_of
+from .arbiter_settings import arbiter_of
+from .fields import NODE_NAME, ip_text, name_of
 from .reading import Located, Reader, each, shown
+from .recovery_settings import recovery_of
 
-ARBITERS = ("manual",)
 PROFILES = ("normal", "fast", "vm")
 COMM_PORT = 7430
 _CLUSTER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,62}")
 _PATH_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,62}")
-_LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_NODE_NAME = re.compile(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*")
 
 
 def draft_cluster(data: object, path: str, problems: list[Problem], *, stored: bool = False) -> Located[Cluster] | None:
@@ -35,14 +34,17 @@ def draft_cluster(data: object, path: str, problems: list[Problem], *, stored: b
         cure = "Describe the cluster with name, arbiter and comm_paths."
         problems.append(found(rule.CLUSTER_THERE, path=path, value=data, message=f"the cluster is {given}.", cure=cure))
         return None
-    known = ("name", "arbiter", "profile", "comm_port", "comm_paths")
+    known = ("name", "arbiter", "profile", "comm_port", "comm_paths", "recovery")
     reader = Reader(data, path=path, known=known, problems=problems)
+    comm_paths = tuple(draft.value for draft in _comm_paths(reader, problems))
+    name = name_of(reader, "name", pattern=_CLUSTER_NAME, rule=rule.CLUSTER_NAME, cure="Write for example web.")
     cluster = Cluster(
-        name=name_of(reader, "name", pattern=_CLUSTER_NAME, rule=rule.CLUSTER_NAME, cure="Write for example web."),
-        arbiter=cast(Arbiter, reader.choice("arbiter", options=ARBITERS, rule=rule.ARBITER_KNOWN, default="manual")),
+        name=name,
+        arbiter=arbiter_of(reader, cluster=name, comm_paths=comm_paths, stored=stored),
         profile=cast(Profile, reader.choice("profile", options=PROFILES, rule=rule.PROFILE_KNOWN, default="normal")),
         comm_port=reader.integer("comm_port", low=1, high=65535, rule=rule.COMM_PORT, default=COMM_PORT),
-        comm_paths=tuple(draft.value for draft in _comm_paths(reader, problems)),
+        comm_paths=comm_paths,
+        recovery=recovery_of(reader),
     )
     _check_names(cluster, reader)
     _check_addresses(cluster, reader, networks_too=not stored)
@@ -71,7 +73,7 @@ def _comm_path(data: Mapping[object, object], path: str, problems: list[Problem]
         inner.matching(
             node,
             node,
-            pattern=_NODE_NAME,
+            pattern=NODE_NAME,
             rule=rule.NODE_NAME,
             cure="Rename the host in the inventory (ansible_host keeps its address).",
         )

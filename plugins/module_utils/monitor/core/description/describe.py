@@ -17,6 +17,7 @@ from ...errors import RequestError
 from ..values.model import Config, Hierarchy, Ip, Site, Volume, as_data
 from ..values.problems import Problem, found
 from . import rulebook as rule
+from .arbiter_rules import check_arbiter, check_pings
 from .cluster_settings import draft_cluster
 from .reading import Located, meant, shown, sound_values
 from .resource_settings import draft_ips, draft_volumes
@@ -33,7 +34,7 @@ from .site_settings import draft_hierarchies, draft_sites
 
 VERBS = ("cluster", "ip", "volume", "hierarchy", "site")
 Resource = Union[Ip, Volume, Hierarchy]
-R = TypeVar("R", bound=Union[Ip, Volume, Hierarchy])
+R = TypeVar("R", bound=Ip | Volume | Hierarchy)
 
 
 class RuleError(RequestError):
@@ -103,9 +104,10 @@ def _cluster(request: _Request) -> Change:
         message = f"{shown(node)}, the name of this node, is on no comm path."
         cure = meant(node, draft.value.nodes)
         problems.append(found(rule.NODE_KNOWN, path="node", value=node, message=message, cure=cure))
+    old = request.config
+    problems += check_arbiter(draft, [Located(path="", value=ip) for ip in (old.ips if old else ())])
     if problems or draft is None:
         raise RuleError(problems)
-    old = request.config
     config = replace(old, cluster=draft.value) if old else Config(cluster=draft.value)
     return Change(before=as_data(old.cluster) if old else {}, after=as_data(draft.value), config=config)
 
@@ -116,6 +118,7 @@ def _ip(request: _Request) -> Change:
     old = request.config.ips if request.config else ()
     cluster = request.config.cluster if request.config else None
     problems += check_resources(cluster, [*_kept(old, drafts), *drafts], [])
+    problems += check_pings([*_kept(old, drafts), *drafts], cluster.nodes if cluster else ())
     return _replace_resources(request, old, drafts, "ips", problems)
 
 
@@ -267,7 +270,7 @@ def _depends_on(request: _Request, draft: Located[Hierarchy]) -> tuple[tuple[str
     if request.check:
         later = (rule.BINDING_IP_PROTECTED.id, rule.CONTENT_VOLUME.id)
         problems = [problem for problem in problems if problem.rule not in later]
-    resources: list[Union[Ip, Volume]] = [*ips, *volumes]
+    resources: list[Ip | Volume] = [*ips, *volumes]
     problems += check_match(draft, [resource for resource in resources if resource.tag in tags])
     return tags, problems
 

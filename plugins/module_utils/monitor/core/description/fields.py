@@ -14,6 +14,9 @@ from ..values.problems import Rule
 from . import rulebook as rule
 from .reading import Reader, shown
 
+_LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+NODE_NAME = re.compile(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*")
+"""Names of nodes and of a witness: the DNS names in their certificates."""
 _TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -73,6 +76,21 @@ def ip_text(reader: Reader, key: str, broken: Rule) -> str:
         reader.report(rule.ADDRESS_CANONICAL, key, text, f"{key} {shown(text)} is not the canonical form.", cure)
         return ""
     return text
+
+
+def ip_list(reader: Reader, key: str, broken: Rule) -> list[str]:
+    """The addresses of the list, each once; those that broke a rule are left out."""
+    written = reader.sequence(key, cure="Write a list of IP addresses, for example [10.77.0.1].")
+    places = {f"{key}[{index}]": element for index, element in enumerate(written)}
+    inner = reader.beside(places)
+    addresses: list[str] = []
+    for place in places:
+        address = ip_text(inner, place, broken)
+        if address in addresses:
+            reader.report(broken, place, address, f"{address} stands here twice.", "Write it once.")
+        elif address:
+            addresses.append(address)
+    return addresses
 
 
 def _address_cure(text: str) -> str:

@@ -52,6 +52,14 @@ class Reader:
         """The path of the key."""
         return f"{self._path}.{key}" if self._path else key
 
+    def within(self, key: str, data: Mapping[Any, object], known: Sequence[str]) -> Reader:
+        """A reader of the mapping that stands at the key; its problems are problems of this one too."""
+        return Reader(data, path=self.at(key), known=known, problems=self._problems)
+
+    def beside(self, data: Mapping[str, object]) -> Reader:
+        """A reader of these keys, as if they stood in this mapping."""
+        return Reader(data, path=self._path, known=tuple(data), problems=self._problems)
+
     def report(self, rule: Rule, key: str, value: object, message: str, cure: str) -> None:
         """The problem of this key is in the list."""
         self._problems.append(found(rule, path=self.at(key), value=value, message=message, cure=cure))
@@ -113,16 +121,23 @@ class Reader:
             return 0
         return int(value)
 
-    def seconds(self, key: str, *, high: float, rule: Rule) -> float:
-        """The number of seconds from 0 to ``high``; 0 when absent or after a problem."""
+    def seconds(
+        self, key: str, *, high: float, rule: Rule, low: float = 0.0, default: float = 0.0, zero: str = ""
+    ) -> float:
+        """The number of seconds from ``low`` to ``high``; the default when absent or after a problem.
+
+        ``zero`` says what 0 does, where 0 is allowed whatever ``low`` is.
+        """
         value = self._data.get(key)
         if value is None:
-            return 0.0
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= high:
-            message = f"{key} is {shown(value)}, not a number of seconds from 0 to {high:g}."
-            self.report(rule, key, value, message, f"Write a number from 0 to {high:g}; 0 does not wait.")
-            return 0.0
-        return float(value)
+            return default
+        number = float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+        if number is not None and (low <= number <= high or (zero and number == 0)):
+            return number
+        span = f"from {low:g} to {high:g}"
+        message = f"{key} is {shown(value)}, not a number of seconds {span}."
+        self.report(rule, key, value, message, f"Write a number {span}" + (f"; 0 {zero}." if zero else "."))
+        return default
 
     def boolean(self, key: str, *, default: bool) -> bool:
         """True or false."""

@@ -13,7 +13,7 @@ from typing import cast
 from ..values.model import Ip, Volume, VolumeDriver
 from ..values.problems import Problem
 from . import rulebook as rule
-from .fields import ip_text, priorities_of, tag_of
+from .fields import ip_list, ip_text, priorities_of, tag_of
 from .reading import Located, Reader, each, shown
 
 VOLUME_DRIVERS = ("shared_disk",)
@@ -31,7 +31,7 @@ def draft_volumes(data: object, path: str, problems: list[Problem]) -> list[Loca
 
 
 def _ip(data: Mapping[object, object], path: str, problems: list[Problem]) -> Located[Ip]:
-    known = ("tag", "address", "prefix_length", "interface", "priorities")
+    known = ("tag", "address", "prefix_length", "interface", "priorities", "ping", "spare")
     reader = Reader(data, path=path, known=known, problems=problems)
     address = ip_text(reader, "address", rule.ADDRESS_IS_IP)
     high = 128 if ":" in str(reader.raw("address")) else 32
@@ -39,12 +39,15 @@ def _ip(data: Mapping[object, object], path: str, problems: list[Problem]) -> Lo
     if address and not _usable(reader, address, prefix_length):
         address = ""
     priorities = priorities_of(reader)
+    interfaces = _interfaces(reader, priorities)
     ip = Ip(
         tag=tag_of(reader),
         address=address,
         prefix_length=prefix_length,
-        interfaces=_interfaces(reader, priorities),
+        interfaces=interfaces,
         priorities=priorities,
+        ping=tuple(ip_list(reader, "ping", rule.PING_TARGET)),
+        spare=_spare(reader, interfaces),
     )
     return Located(path=path, value=ip, sound=reader.sound)
 
@@ -136,3 +139,26 @@ def _interfaces(reader: Reader, priorities: Mapping[str, int]) -> dict[str, str]
                 f"Add {node}: and its connection alias.",
             )
     return interfaces
+
+
+def _spare(reader: Reader, interfaces: Mapping[str, str]) -> dict[str, str]:
+    """Each node's spare card; one text stands for every node, and a node that is not named has none."""
+    value = reader.raw("spare")
+    cure = "Write the alias of a second card on the same subnet, or one line per node that has one."
+    if value is None:
+        return {}
+    if isinstance(value, str) and value.strip():
+        value = dict.fromkeys(interfaces, value)
+    if not isinstance(value, Mapping):
+        reader.report(rule.SPARE_CARD, "spare", value, f"spare is {shown(value)}.", cure)
+        return {}
+    spare = {}
+    for node, alias in value.items():
+        if not isinstance(alias, str) or not alias.strip():
+            reader.report(rule.SPARE_CARD, f"spare.{node}", alias, f"the spare card of {node} is {shown(alias)}.", cure)
+        elif interfaces.get(str(node), "").lower() == alias.lower():
+            message = f"the spare card of {node} is {shown(alias)}, which is its first card."
+            reader.report(rule.SPARE_CARD, f"spare.{node}", alias, message, cure)
+        else:
+            spare[str(node)] = alias
+    return spare

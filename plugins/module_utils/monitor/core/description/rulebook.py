@@ -25,6 +25,13 @@ _GUIDE_DELETE = "guide chapter 4, Delete an IIS Resource Hierarchy"
 _TCP = "RFC 9293 section 3.1 (ports are 16 bit numbers)"
 _HTTP_SYS = "learn.microsoft.com/en-us/windows/win32/http/http-server-api-ssl-certificate"
 _INTRODUCTION = "holdfast.iis documentation, inventory"
+_ARBITERS = "docs/arbiters.md"
+_RECOVERY = "docs/recovery.md"
+_ETCD = "etcd.io/docs/v3.5/faq (why an odd number of members), v3.5/op-guide/configuration (listen-client-urls)"
+_UNC = "learn.microsoft.com/en-us/dotnet/standard/io/file-path-formats, UNC paths"
+_GUIDE_SHUTDOWN = "guide chapter 2, Install and Configure LifeKeeper and Recovery Kits, step 1"
+_GUIDE_SWITCHBACK = "guide chapter 2, step 3b, and chapter 6, IIS Failover"
+_GUIDE_CHECKS = "guide chapter 6, Modifying Quick Check Interval, Deep Check Interval and Local Recovery"
 
 
 def _rule(number: str, text: str, source: str) -> Rule:
@@ -60,6 +67,36 @@ NODE_NAME = _rule(
     "RFC 1123 section 2.1",
 )
 CLUSTER_FIRST = _rule("115", "The cluster is described before anything in it.", _GUIDE_COMM)
+
+# -- arbiter and timers --------------------------------------------------------------------------------
+TIMERS_SAFE = _rule("120", "Whoever loses its permit is off before its votes may be given to another.", _ARBITERS)
+ARBITER_TIME = _rule("121", "A permit lasts longer than the arbiter may be silent while it is well.", _ARBITERS)
+WITNESS_NAME = _rule("122", "A witness has a name of its own, which is the DNS name in its certificate.", _ARBITERS)
+WITNESS_PATH = _rule("123", "A witness has an address on at least one comm path of the cluster.", _ARBITERS)
+WITNESS_ADDRESS = _rule("124", "The address of a witness belongs to it alone.", _ARBITERS)
+ARBITER_PORT = _rule("125", "The port of a witness is a number from 1 to 65535.", _TCP)
+ETCD_MEMBERS = _rule("126", "An etcd has at least three members, so that it outlives the loss of one.", _ETCD)
+ETCD_ENDPOINT = _rule("127", "An endpoint of etcd is a URL of a scheme, a host and a port.", _ETCD)
+ETCD_SCHEME = _rule("128", "The endpoints of etcd are all https or all http.", _ETCD)
+ETCD_PREFIX = _rule("129", "The prefix of the keys in etcd starts with / and does not end with one.", _ARBITERS)
+SHARE_UNC = _rule("130", "The folder of a share is named as a UNC path.", _UNC)
+LAN_TARGET = _rule("131", "What answers for the clients' network is no part of the cluster.", _ARBITERS)
+LAN_TWO_NODES = _rule("132", "The clients' network decides between two nodes only.", _ARBITERS)
+LAN_CONSENT = _rule("133", "An arbiter that is weaker than a vote is chosen in writing.", _ARBITERS)
+ETCD_PASSWORD = _rule("134", "A password is sent to etcd over https only.", _ETCD)
+
+# -- recovery ------------------------------------------------------------------------------------------
+SHUTDOWN_KNOWN = _rule("140", "The shutdown strategy is one that this version has.", _GUIDE_SHUTDOWN)
+SWITCHBACK_KNOWN = _rule("141", "The switchback type is one that this version has.", _GUIDE_SWITCHBACK)
+SWITCHBACK_STABLE = _rule(
+    "142", "A node has been ready for 1 second to 1 day before a group returns to it by itself.", _GUIDE_SWITCHBACK
+)
+BUDGET = _rule("143", "Restarts and failovers by themselves have a budget from 0 to 100.", _RECOVERY)
+BUDGET_WINDOW = _rule("144", "The window of a budget is 1 minute to 1 day.", _RECOVERY)
+CHECK_TIME = _rule(
+    "145", "Between two checks there is a tenth of a second to 1 hour, or there are none.", _GUIDE_CHECKS
+)
+CHECK_ORDER = _rule("146", "A deep check does not come more often than a quick check.", _GUIDE_CHECKS)
 
 # -- sites -------------------------------------------------------------------------------------------
 SITE_NAME = _rule("201", "A site's name has only letters, digits and dashes.", _GUIDE_NAMES)
@@ -124,6 +161,8 @@ ADDRESS_UNICAST = _rule(
 ADDRESS_CANONICAL = _rule(
     "308", "An address is written in its canonical form, so that it is the same text everywhere.", "RFC 5952"
 )
+PING_TARGET = _rule("309", "What is pinged to test a card is another machine's address.", _INTRODUCTION)
+SPARE_CARD = _rule("310", "The spare card is another card than the first, on a node of the cluster.", _GUIDE_IP)
 
 # -- volumes -----------------------------------------------------------------------------------------
 DRIVE_LETTER = _rule("401", "A drive is a capital letter and a colon.", _GUIDE_VOLUME)

@@ -15,6 +15,7 @@ from typing import Union
 from ..values.model import Cluster, Hierarchy, Ip, Site, Volume
 from ..values.problems import Problem, Rule, found
 from . import rulebook as rule
+from .arbiter_rules import check_arbiter, check_pings
 from .binding_rules import check_bindings
 from .cluster_settings import draft_cluster
 from .reading import Located, meant, shown
@@ -55,6 +56,8 @@ def check_inventory(
     everything: list[Located[Prioritised]] = [*ip_drafts, *volume_drafts, *hierarchy_drafts]
 
     problems += check_nodes(cluster_draft, nodes)
+    problems += check_arbiter(cluster_draft, ip_drafts)
+    problems += check_pings(ip_drafts, nodes)
     problems += check_resources(cluster_draft.value if cluster_draft else None, ip_drafts, volume_drafts)
     problems += check_tags(everything)
     problems += [problem for draft in everything for problem in check_priorities(draft, nodes)]
@@ -220,7 +223,7 @@ def _site_problems(
     reported = {f"{site.path}.content"} if not site.value.content else set()
     reported |= {f"{site.path}.bindings[{i}].ip" for i, b in enumerate(site.value.bindings) if not b.ip}
     reported |= {f"{site.path}.bindings"}
-    needed: list[Union[Ip, Volume]] = [ip for ip in all_ips if ip.address in {b.ip for b in site.value.bindings}]
+    needed: list[Ip | Volume] = [ip for ip in all_ips if ip.address in {b.ip for b in site.value.bindings}]
     needed += [volume for volume in all_volumes if volume.drive == site.value.content[:2].upper()]
     if any(not ip.sound and not ip.value.address for ip in ips):  # a broken address may be the one that is meant
         reported |= {problem.path for problem in problems if problem.rule == rule.BINDING_IP_PROTECTED.id}

@@ -218,7 +218,7 @@ def _hierarchy(reader: Reader, *, site_key: str, depends_on: tuple[str, ...] = (
         kind=cast(SiteKind, reader.choice("kind", options=SITE_KINDS, rule=rule.SITE_KIND, default="web")),
         site=site,
         priorities=priorities_of(reader),
-        drain_s=reader.seconds("drain_s", high=DRAIN_S_MAX, rule=rule.DRAIN),
+        drain_s=reader.seconds("drain_s", high=DRAIN_S_MAX, rule=rule.DRAIN, zero="does not wait"),
         depends_on=depends_on,
     )
 

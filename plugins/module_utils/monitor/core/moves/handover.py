@@ -9,7 +9,8 @@ was confirmed. A crash in between is finished by ``local.settle``. A stop that i
 
 from __future__ import annotations
 
-from ..cluster.ownership import keep, pass_on, promise, refusal
+from ..cluster.acceptor import objection
+from ..cluster.ownership import has_abandoned, keep, pass_on, promise, refusal
 from ..values.messages import Answer, Ask, PhaseTime
 from .group import GroupMachine, failure_text
 from .local import bring_up
@@ -22,13 +23,32 @@ def settled_answer(g: GroupMachine, peer: str, ask: Ask) -> Answer | None:
     register = g.register
     if register.epoch == ask.epoch and register.holder == peer:
         return _answer(ask, granted=True, g=g)
-    reason = refusal(register, epoch=ask.epoch, candidate=peer)
-    if not reason and register.holder not in (None, g.world.node, *ask.off):
-        reason = f"{register.holder} holds the group at epoch {register.epoch}"
+    reason = _objection(g, peer, ask)
     heard = [node for node in ask.off if g.world.membership.alive(node, g.world.now_s)]
     if not reason and heard:
         reason = f"{g.world.node} hears {', '.join(heard)}, which is said to be switched off"
     return _answer(ask, granted=False, g=g, reason=reason) if reason else None
+
+
+def _objection(g: GroupMachine, peer: str, ask: Ask) -> str:
+    """Why this node does not promise the epoch; empty when it does. Its own consent is given by stopping first."""
+    register = g.register
+    report = g.world.membership.peers[peer].groups.get(g.name)
+    if report is not None and has_abandoned(report.register, ask.epoch):
+        return f"{peer} has abandoned epoch {ask.epoch}"
+    if not g.world.manual:
+        consent_of = g.world.node if register.holder == g.world.node else ask.consent_of
+        return objection(
+            register,
+            epoch=ask.epoch,
+            candidate=peer,
+            consent_of=consent_of,
+            lapsed=lambda node: node in ask.off or g.lapsed(node),
+        )
+    reason = refusal(register, epoch=ask.epoch, candidate=peer)
+    if not reason and register.holder not in (None, g.world.node, *ask.off):
+        reason = f"{register.holder} holds the group at epoch {register.epoch}"
+    return reason
 
 
 def hand_over(g: GroupMachine, peer: str, ask: Ask) -> Story:

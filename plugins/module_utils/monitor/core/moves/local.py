@@ -7,10 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 
-from ..cluster.ownership import change_out, give_up, next_epoch, pass_on, promised_away, resume, take, vouched_epoch
+from ..cluster.ownership import (
+    change_out,
+    give_up,
+    next_epoch,
+    pass_on,
+    promised_away,
+    release,
+    resume,
+    take,
+    vouched_epoch,
+)
 from ..values.events import Resource
 from .group import GroupMachine, Order, World, failure_text, phase_rows
-from .sequence import Run, Stage, every, expected, outage_s, start_stages, stop_stages
+from .sequence import Run, Stage, every, expected, fence_stages, outage_s, start_stages, stop_stages
 from .story import Story, Until, Wait
 
 BY_COMMAND = "brought into service by command"
@@ -19,21 +29,19 @@ BY_COMMAND = "brought into service by command"
 def settle(g: GroupMachine) -> Story:
     """What may run here runs, and nothing else does. A monitor that merely restarted adopts what runs already.
 
-    After a reboot the holder serves again only when it has heard every other node: it cannot know what an operator
-    did while it was away. Until then nothing of the group runs here.
+    After a reboot the holder serves again only when it has heard every other node, or the arbiter gives it a new epoch:
+    it cannot know what happened while it was away. Without a permit nothing is started; what runs already may run on
+    for as long as the permit of the former run of this monitor can have been, and the guard knows better.
     """
     yield from _look(g)
     if g.register.suspended and not g.conflict:
-        if any(g.states[tag] != "down" for tag in g.group.tags):
-            yield from bring_down(g)
-            if g.activity == "failed":
-                return
-        g.become("waiting", "restarted; it serves again once every other node has been heard")
-        yield Until(lambda: not g.register.suspended or not any(obstacle(g, peer) for peer in g.world.membership.peers))
+        yield from _after_reboot(g)
         if g.register.suspended:
-            g.write(resume(g.register))
+            return
     if g.conflict:
         g.become("failed", f"{g.conflict}")
+    elif g.holds and not g.permitted:
+        yield from _without_permit(g)
     elif g.holds:
         yield from bring_up(g, f"{g.world.node} holds it at epoch {g.register.epoch}")
     else:
@@ -41,6 +49,52 @@ def settle(g: GroupMachine) -> Story:
         if promised_away(g.register, g.world.node) and g.activity == "down":
             g.commit(pass_on(g.register))
             g.note("passed on", f"hand-over finished after a restart: {g.register.holder} may serve")
+
+
+def _after_reboot(g: GroupMachine) -> Story:
+    if any(g.states[tag] != "down" for tag in g.group.tags):
+        yield from bring_down(g)
+        if g.activity == "failed":
+            return
+    g.become("waiting", "restarted; it serves again once every other node has been heard")
+    if g.world.manual:
+        yield Until(lambda: clear_again(g))
+    if g.register.suspended and clear_again(g):
+        g.write(resume(g.register))
+
+
+def clear_again(g: GroupMachine) -> bool:
+    """Whether a holder that was rebooted may go on: no other node has been given the group, or can be."""
+    return not g.register.suspended or not any(obstacle(g, peer) for peer in g.world.membership.peers)
+
+
+def _without_permit(g: GroupMachine) -> Story:
+    """What runs has until the end of the permit that a former run of this monitor can have had."""
+    running = any(g.states[tag] != "down" for tag in g.group.tags)
+    if running:
+        end_s = g.world.started_s + g.world.membership.timers.own_s
+        yield Until(lambda: g.permitted or not g.holds, deadline_s=max(end_s, g.world.now_s))
+    if g.permitted or not g.holds:
+        g.become("unknown", "may be served again" if g.holds else f"{g.register.holder} may serve it")
+    elif running:
+        yield from fence(g, g.world.no_permit(g))
+    else:
+        g.become("waiting", f"may not be served: {g.world.no_permit(g)}")
+
+
+def fence(g: GroupMachine, reason: str) -> Story:
+    """Nothing of the group is on here, and everybody is told that this node let go of it.
+
+    When that cannot be confirmed the group stays failed and the guard resets the machine.
+    """
+    g.become("stopping", f"the permit ran out: {reason}")
+    run = yield from g.run(fence_stages(g.group.resources))
+    if run.failure is not None:
+        g.become("failed", f"the permit ran out, and {run.failure.text}")
+        return
+    if g.register.holder == g.world.node and not g.register.suspended:
+        g.write(release(g.register))
+    g.become("down", f"let go, since the permit ran out: {reason}")
 
 
 def observe(g: GroupMachine) -> Story:
@@ -57,6 +111,9 @@ def start_here(g: GroupMachine, order: Order) -> Story:
     node = g.world.node
     if g.conflict:
         g.refuse(order, "refused", torn(g))
+        return
+    if not g.permitted:
+        g.refuse(order, "refused", f"{node} may not serve {g.name} now: {g.world.no_permit(g)}.")
         return
     out = g.register.out - set(order.tags)
     yield from _look(g)
@@ -124,6 +181,7 @@ def take_out(g: GroupMachine, order: Order) -> Story:
     g.become("stopping", f"{', '.join(order.tags)} taken out of service by command")
     run = yield from g.run(stop_stages([r for r in g.group.resources if r not in keep]))
     if run.failure is not None:
+        g.care.hands_off = True
         g.become("failed", run.failure.text)
         g.refuse(order, "refused", f"{g.name} is not wholly stopped on {g.world.node}: {run.failure.text}")
         return

@@ -58,6 +58,15 @@ def stop_stages(resources: Sequence[Resource]) -> tuple[Stage, ...]:
     )
 
 
+def fence_stages(resources: Sequence[Resource]) -> tuple[Stage, ...]:
+    """The stages that take the resources off hard and fast: what others may have first, work in flight or not."""
+    return _stages(
+        [("fence", r) for r in resources if isinstance(r, Ip)],
+        [("fence", r) for r in resources if isinstance(r, Volume)],
+        [("fence", r) for r in resources if isinstance(r, Hierarchy)],
+    )
+
+
 def prepare_stages(resources: Sequence[Resource]) -> tuple[Stage, ...]:
     """What can be done on the target while the group still runs elsewhere."""
     volumes = {r.tag for r in resources if isinstance(r, Volume)}

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping
 from typing import Protocol
 
+from ..values.arbitration import Verdict
 from ..values.messages import Answer, Ask, Look, Seen
 
 
@@ -32,15 +33,18 @@ Story = Generator[Wait, None, None]
 
 
 class Task:
-    """A story under way. ``background`` ones give way to orders and questions.
+    """A story under way. Orders and questions wait for ``background`` ones, and end those that are ``yielding``: looks.
 
     ``name`` is for people; ``request`` is the peer's question that set it off, if one did.
     """
 
-    def __init__(self, name: str, story: Story, *, background: bool = False, request: str = "") -> None:
+    def __init__(
+        self, name: str, story: Story, *, background: bool = False, yielding: bool = False, request: str = ""
+    ) -> None:
         self.name = name
         self.request = request
         self.background = background
+        self.yielding = yielding
         self._story = story
         self._wait: Wait | None = next(story, None)
 
@@ -110,6 +114,41 @@ class Questions:
 
     def _open(self) -> list[str]:
         return [peer for peer in self._questions if peer not in self.answers and peer not in self.lost]
+
+
+class Claiming:
+    """Waits for the arbiter's verdict on a claim; asks again until it comes or the time is up."""
+
+    def __init__(self, *, ask: Callable[[], int], resend_s: float, deadline_s: float) -> None:
+        self.verdict: Verdict | None = None
+        self._ask = ask
+        self._resend_s = resend_s
+        self._deadline_s = deadline_s
+        self._due_s: float | None = None
+        self._numbers: set[int] = set()
+        self._late = False
+
+    def judged(self, number: int, verdict: Verdict) -> bool:
+        """Takes a verdict; false when it is on no question of ours."""
+        if number not in self._numbers:
+            return False
+        self.verdict = verdict
+        return True
+
+    def ready(self) -> bool:
+        """Whether there is a verdict or the time is up."""
+        return self._late or self.verdict is not None
+
+    def deadline_s(self) -> float | None:
+        """When to ask again or give up."""
+        return self._deadline_s if self._due_s is None else min(self._due_s, self._deadline_s)
+
+    def poll(self, now_s: float) -> None:
+        """Asks, first at once and then every ``resend_s``."""
+        self._late = now_s >= self._deadline_s
+        if not self.ready() and (self._due_s is None or now_s >= self._due_s):
+            self._due_s = now_s + self._resend_s
+            self._numbers.add(self._ask())
 
 
 class Until:

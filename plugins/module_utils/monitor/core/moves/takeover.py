@@ -12,17 +12,16 @@ Source: guide chapter 5, "Performing a Manual Switchover"; chapter 2, checklist.
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from ...errors import require
-from ..cluster.ownership import give_up, next_epoch, promise, take, vouched_epoch
+from ..cluster.ownership import give_up, next_epoch, release, take
 from ..values.facts import Facts
-from ..values.messages import Answer, Ask, Look, PhaseTime, Seen
+from ..values.messages import Look, Seen
 from ..values.problems import Problem, problem_row
+from .election import Grant, obtain, questions_to
 from .group import GroupMachine, Order, failure_text, phase_rows
-from .local import rank
-from .placement import back_again, standing
+from .heirs import count_move, record
+from .placement import standing
 from .readiness import judge
 from .sequence import (
     Run,
@@ -35,7 +34,7 @@ from .sequence import (
     start_stages,
     stop_stages,
 )
-from .story import All, Questions, Story, Until, Wait
+from .story import All, Story, Until, Wait
 
 PATIENCE_S = 1.0
 """How long a move waits for the cluster to agree before it is refused: a few heartbeats, since a configuration that
@@ -44,37 +43,36 @@ TAKE_BACK_S = 120.0
 """How long the report of a failed move waits for the former node to serve again: longer than its slowest start."""
 
 
-@dataclass(slots=True, kw_only=True)
-class Grant:
-    """What the former holder passed on: the hierarchies out of service, and how long its stop took."""
-
-    epoch: int
-    out: frozenset[str]
-    phases: tuple[PhaseTime, ...]
-
-
 def take_over(g: GroupMachine, order: Order) -> Story:
     """The group is in service on this node; or it is where it was, and the reason was told."""
-    source = g.register.holder if g.register.holder not in order.off else None
-    problems = yield from _judge(g, order, source)
+    source = source_of(g, order)
+    problems = yield from judged(g, order, source)
     if order.verb == "plan" or (order.check and not problems):
         g.tell(order, changed=order.verb != "plan", data=plan(g, source, problems, order))
         return
     if problems:
-        g.refuse(order, "refused", _refused(g, problems), problems)
+        g.refuse(order, "refused", refused_text(g, problems), problems)
         return
     g.progress(order, f"{g.name}: {g.world.node} is ready")
     prepared = yield from g.run(prepare_stages(g.group.needed(g.register.out - set(order.tags))))
     if prepared.failure is not None:
-        yield from _undo_preparation(g)
+        yield from undo_preparation(g)
         g.refuse(order, "refused", f"{g.name} stays where it is: {prepared.failure.text} on {g.world.node}")
         return
-    grant = yield from _ask(g, order, source)
+    grant = yield from obtain(g, order, source)
     if isinstance(grant, str):
-        yield from _undo_preparation(g)
+        yield from undo_preparation(g)
         g.refuse(order, "refused", f"{g.name} was not moved: {grant}")
         return
-    yield from _serve(g, order, source, grant)
+    yield from serve(g, order, source, grant)
+
+
+def source_of(g: GroupMachine, order: Order) -> str | None:
+    """The node that has to be asked to let the group go; None when nobody holds it, or its lease has run out."""
+    holder = g.register.holder
+    if holder is None or holder in order.off or holder == g.world.node or g.lapsed(holder):
+        return None
+    return holder
 
 
 def plan(g: GroupMachine, source: str | None, problems: Sequence[Problem], order: Order) -> dict[str, Any]:
@@ -100,14 +98,15 @@ def plan(g: GroupMachine, source: str | None, problems: Sequence[Problem], order
     }
 
 
-def _judge(g: GroupMachine, order: Order, source: str | None) -> Generator[Wait, None, list[Problem]]:
+def judged(g: GroupMachine, order: Order, source: str | None) -> Generator[Wait, None, list[Problem]]:
+    """What stands against this node serving the group; the cluster has had a moment to agree."""
     patience_s = g.world.now_s + PATIENCE_S
     yield Until(lambda: not standing(g, order, source=source), deadline_s=patience_s)
     problems = standing(g, order, source=source)
     if problems:
         return problems
     running = g.running(every(g.group, "inspect"))
-    questions = _questions(g, {source: Look(request=order.ticket, group=g.name)} if source else {})
+    questions = questions_to(g, {source: Look(request=order.ticket, group=g.name)} if source else {})
     yield All(running, questions)
     g.learn(running.run)
     theirs: Mapping[str, Facts] = {}
@@ -117,43 +116,15 @@ def _judge(g: GroupMachine, order: Order, source: str | None) -> Generator[Wait,
     return judge(g.group, node=g.world.node, facts=running.run.facts, source=source, theirs=theirs)
 
 
-def _ask(g: GroupMachine, order: Order, source: str | None) -> Generator[Wait, None, Grant | str]:
-    """The grant, or why there is none."""
-    world = g.world
-    peers = world.membership.peers
-    registers = [g.register, *(p.groups[g.name].register for p in peers.values() if g.name in p.groups)]
-    vouched = order.off if source is None else ()
-    epoch = vouched_epoch(registers, rank=rank(world)) if vouched else next_epoch(registers)
-    g.commit(promise(g.register, epoch=epoch, candidate=world.node))
-    asked = [source] if source else [peer for peer in peers if peer not in order.off]
-    ask = Ask(request=order.ticket, group=g.name, epoch=epoch, off=order.off)
-    g.progress(order, f"{g.name}: asks {' and '.join(asked) or 'nobody'} for epoch {epoch}")
-    questions = _questions(g, dict.fromkeys(asked, ask))
-    yield questions
-    answers = {peer: a for peer, a in questions.answers.items() if isinstance(a, Answer)}
-    refusals = [answer.reason for answer in answers.values() if not answer.granted]
-    if refusals:
-        return "; ".join(refusals)
-    if questions.lost:
-        lost = " and ".join(sorted(questions.lost))
-        return (
-            f"{lost} stopped answering while it was asked. If it has let go already, {world.node} starts {g.name} "
-            f"as soon as {lost} is back; nobody starts it before"
-        )
-    if back := [peer for peer in vouched if back_again(g, peer, order)]:
-        return f"{' and '.join(back)} is on again: its heartbeats arrive"
-    passed_on = g.register.epoch == epoch and g.register.holder == world.node
-    if not passed_on and (g.register.promised_epoch, g.register.promised_to) != (epoch, world.node):
-        return f"{g.register.promised_to} was promised epoch {g.register.promised_epoch} meanwhile"
-    require(set(asked) == set(answers), "a group is taken only when every node that was asked has granted it")
-    phases = tuple(phase for answer in answers.values() for phase in answer.phases)
-    out = frozenset(tag for answer in answers.values() for tag in answer.out) if source else g.register.out
-    return Grant(epoch=epoch, out=out - set(order.tags), phases=phases)
-
-
-def _serve(g: GroupMachine, order: Order, source: str | None, grant: Grant) -> Story:
+def serve(g: GroupMachine, order: Order, source: str | None, grant: Grant) -> Story:
+    """The group runs here at the new epoch; or all is stopped again and the group is back where it came from."""
     g.write(take(epoch=grant.epoch, node=g.world.node, out=grant.out))
-    why = f"moved here from {source} by command" if source else "brought into service by command"
+    count_move(g, order.cause)
+    why = order.why or (f"moved here from {source} by command" if source else "brought into service by command")
+    if not g.permitted:
+        text = f"{g.name} is {g.world.node}'s now, which may not serve it yet: {g.world.no_permit(g)}"
+        g.refuse(order, "refused", text)
+        return
     g.become("starting", why)
     needed = g.group.needed(grant.out)
     run = yield from g.run(start_stages(needed, prepared=prepared_by(prepare_stages(needed))))
@@ -169,6 +140,7 @@ def _serve(g: GroupMachine, order: Order, source: str | None, grant: Grant) -> S
 def _give_back(g: GroupMachine, order: Order, source: str | None, run: Run) -> Story:
     """Everything started is stopped again, and the group goes back to the node it came from."""
     node = g.world.node
+    record(g, "failure")
     why = f"{failure_text(run.failure)} on {node}"
     g.become("stopping", f"{why}; stops what was started")
     undo = yield from g.run(stop_stages(g.group.resources))
@@ -177,7 +149,10 @@ def _give_back(g: GroupMachine, order: Order, source: str | None, run: Run) -> S
         g.refuse(order, "refused", f"{g.name} failed on {node} and could not be given back: {g.reason}")
         return
     back = source if source and g.world.membership.alive(source, g.world.now_s) else None
-    g.commit(give_up(epoch=next_epoch([g.register]), out=g.register.out, to=back))
+    if g.world.manual:
+        g.commit(give_up(epoch=next_epoch([g.register]), out=g.register.out, to=back))
+    else:
+        g.commit(release(g.register))
     g.become("down" if back else "failed", f"{why}; {f'given back to {back}' if back else 'nobody serves it'}")
     if back is None:
         g.refuse(order, "refused", f"{g.name} is out of service: {why}")
@@ -195,24 +170,16 @@ def _has_it_back(g: GroupMachine, peer: str) -> str:
     return report.activity if report.activity in ("up", "failed") else ""
 
 
-def _undo_preparation(g: GroupMachine) -> Generator[Wait, None, None]:
+def undo_preparation(g: GroupMachine) -> Generator[Wait, None, None]:
+    """What was prepared here is stopped again; a failure is noted and harms nobody."""
     stages = prepare_stages(g.group.resources)
     run = yield from g.run(stop_stages([resource for stage in stages for _unused, resource in stage]))
     if run.failure is not None:
         g.note("not clean", f"{failure_text(run.failure)} on {g.world.node}, which does not serve {g.name}")
 
 
-def _questions(g: GroupMachine, questions: Mapping[str, Look | Ask]) -> Questions:
-    membership = g.world.membership
-    return Questions(
-        questions=questions,
-        send=g.world.send,
-        lost=lambda peer: membership.state(peer, g.world.now_s) in ("dead", "unknown"),
-        resend_s=membership.timers.resend_s,
-    )
-
-
-def _refused(g: GroupMachine, problems: Sequence[Problem]) -> str:
+def refused_text(g: GroupMachine, problems: Sequence[Problem]) -> str:
+    """The first problems as one sentence."""
     first = "; ".join(problem.message.rstrip(".") for problem in problems[:3])
     more = f" (and {len(problems) - 3} more)" if len(problems) > 3 else ""
     return f"{g.name} stays where it is, since {g.world.node} is not ready: {first}{more}."

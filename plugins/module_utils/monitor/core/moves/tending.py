@@ -5,8 +5,12 @@
 
 from __future__ import annotations
 
+from .failover import fail_over, look_at_s
 from .group import GroupMachine, Order
-from .local import observe, serve_again, settle, start_here, take_out, unfinished
+from .heirs import pardon
+from .local import clear_again, fence, serve_again, settle, start_here, take_out, unfinished
+from .recovery import attend, attend_s, bars_start
+from .shutdown import leave
 from .story import Story, Task, Until
 from .takeover import take_over
 
@@ -32,35 +36,57 @@ def tend(g: GroupMachine) -> None:
         if g.task is None or not g.task.proceed(now_s):
             return
         g.task = None
+        g.order = None
+
+
+def lapse(g: GroupMachine) -> None:
+    """The permit is over: whatever was under way ends, and everything that may be on is taken off first of all."""
+    reason = g.world.no_permit(g)
+    g.backing.drop()
+    if g.register.holder != g.world.node or _nothing_on(g):
+        return
+    if g.order is not None:
+        g.refuse(g.order, "refused", f"{g.world.node} may not serve {g.name} any more: {reason}.")
+        g.order = None
+    g.task = Task("fence", fence(g, reason))
+
+
+def _nothing_on(g: GroupMachine) -> bool:
+    return g.activity in ("down", "waiting") and all(state == "down" for state in g.states.values())
 
 
 def next_look_s(g: GroupMachine) -> float | None:
     """When the group wants to be tended without any event."""
     deadlines = [task.deadline_s() for task in (g.task, *g.looks) if task is not None]
     if g.task is None and g.observed_s is not None:
-        deadlines.append(g.observed_s + g.world.membership.timers.observe_s)
+        deadlines.append(attend_s(g))
+        deadlines.append(look_at_s(g))
     return min((d for d in deadlines if d is not None), default=None)
 
 
 def free(g: GroupMachine) -> bool:
-    """Whether the group can begin something else now; a story that merely waits to hear peers is given up for it."""
-    if g.task is not None and g.task.background and isinstance(g.task.wait, Until):
+    """Whether the group can begin something else now; a story that merely looks or waits is given up for it."""
+    if g.task is not None and (g.task.yielding or (g.task.background and isinstance(g.task.wait, Until))):
         g.task = None
     return g.task is None
 
 
 def _next(g: GroupMachine) -> Task | None:
     if g.waiting and (g.activity == "waiting" or not _unsettled(g)):
-        order = g.waiting.pop(0)
-        return Task(DOING[order.verb], _story(g, order))
-    if _unsettled(g):
+        g.order = g.waiting.pop(0)
+        return Task(DOING[g.order.verb], _story(g, g.order))
+    if g.world.leaving_s is not None and g.holds:
+        return leave(g)
+    if _unsettled(g) and not bars_start(g):
         return Task("settle", settle(g), background=True)
-    if _look_due(g):
-        return Task("observe", observe(g), background=True)
-    return None
+    if (due_s := look_at_s(g)) is not None and g.world.now_s >= due_s:
+        return Task("takes it over", fail_over(g), background=True)
+    return attend(g)
 
 
 def _story(g: GroupMachine, order: Order) -> Story:
+    if order.cause == "command" and order.verb != "plan" and not order.check:
+        pardon(g)
     if order.verb == "out_of_service":
         return take_out(g, order)
     if g.register.holder != g.world.node:
@@ -75,10 +101,13 @@ def _unsettled(g: GroupMachine) -> bool:
         return True
     if g.conflict:
         return False
+    if g.register.holder == g.world.node and g.register.suspended:
+        return g.activity != "waiting" or clear_again(g)
     if g.holds:
-        return g.activity == "waiting" or (g.activity == "down" and bool(g.group.needed(g.register.out)))
+        return g.activity in ("waiting", "down") and bool(g.group.needed(g.register.out)) and g.permitted
     if g.activity == "failed":
-        return _look_due(g) and any(state != "down" for state in g.states.values())
+        on = any(state != "down" for state in g.states.values())
+        return _look_due(g) if on else g.register.holder is not None
     return g.activity != "down" or _intruding(g)
 
 

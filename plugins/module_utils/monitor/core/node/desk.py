@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..moves.care import Errand
 from ..moves.group import Order
 from ..values.events import Commanded, Send, Tell
 from ..values.graph import Group
@@ -46,7 +47,7 @@ class Away:
 
 
 class Desk:
-    """All commands of a node. ``send`` emits; ``perform`` gives an order to a local group."""
+    """All commands of a node. ``send`` emits; ``perform`` gives an order to a local group, which is told of errands."""
 
     def __init__(
         self,
@@ -56,16 +57,19 @@ class Desk:
         emit: Callable[[Send | Tell], None],
         send: Callable[[str, Forward | Report], None],
         perform: Callable[[str, Order], None],
+        ended: Callable[[str], None],
     ) -> None:
         self._node = node
         self._prefix = prefix
         self._emit = emit
         self._send = send
         self._perform = perform
+        self._ended = ended
         self._count = 0
         self._commands: dict[str, Command] = {}
         self._command_of: dict[str, str] = {}
         self._away: dict[str, Away] = {}
+        self._errands: dict[str, Errand] = {}
         self._asked: OrderedDict[tuple[str, str], Mapping[str, Any] | None] = OrderedDict()
         self._asker_of: dict[str, tuple[str, str]] = {}
 
@@ -87,6 +91,14 @@ class Desk:
         self._away[ticket] = Away(peer=node, forward=forward, due_s=now_s + RESEND_S)
         self._send(node, forward)
 
+    def delegate(self, errand: Errand, order: Mapping[str, Any], now_s: float) -> None:
+        """This node's own order is on its way to another one; the answer will be in the errand."""
+        ticket = self._ticket()
+        self._errands[ticket] = errand
+        forward = Forward(request=ticket, verb="in_service", args={"group": errand.group, **order})
+        self._away[ticket] = Away(peer=errand.node, forward=forward, due_s=now_s + RESEND_S)
+        self._send(errand.node, forward)
+
     def result(self, command: Command, data: Mapping[str, Any]) -> None:
         """A part of the command is done without any order."""
         command.results.append(data)
@@ -103,6 +115,13 @@ class Desk:
 
     def report(self, ticket: str, *, final: bool, data: Mapping[str, Any]) -> None:
         """News of an order: to the command on this desk, or to the node that forwarded it."""
+        errand = self._errands.get(ticket)
+        if errand is not None:
+            if final:
+                errand.result = data
+                del self._errands[ticket]
+                self._ended(errand.group)
+            return
         asker = self._asker_of.get(ticket)
         if asker is not None:
             if final:
@@ -178,6 +197,8 @@ def _order(ticket: str, verb: str, data: Mapping[str, Any]) -> Order:
         tags=tuple(data.get("tags", ())),
         check=bool(data.get("check", False)),
         off=tuple(data.get("off", ())),
+        cause=data.get("cause", "command"),
+        why=str(data.get("why", "")),
     )
 
 

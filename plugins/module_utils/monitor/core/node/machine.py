@@ -3,8 +3,9 @@
 
 """The core of one node: events in, actions out.
 
-``handle`` is the only entrance. It routes the event, lets every story that can go on go on, brings each idle group to
-what its register says, and sends heartbeats. Nothing here knows a clock, a socket or a disk; the same object runs in
+``handle`` is the only entrance. First of all it drops what may not be served any more; then it routes the event, lets
+every story that can go on go on, brings each idle group to what its register says, tells its peers what changed,
+renews its lease and sends heartbeats. Nothing here knows a clock, a socket or a disk; the same object runs in
 production, in the lab and in the simulation.
 """
 
@@ -14,42 +15,52 @@ from collections.abc import Iterator, Mapping
 from itertools import count
 from typing import Any
 
-from ..cluster.membership import Membership, NodeState
-from ..cluster.ownership import combine, learn, suspend
+from ..cluster.membership import Membership
+from ..cluster.ownership import combine, suspend
+from ..cluster.peer import NodeState
+from ..moves.care import Errand
 from ..moves.group import GroupMachine, Order
-from ..moves.tending import next_look_s, tend
+from ..moves.tending import tend
 from ..values.events import (
     Action,
-    Beat,
     Commanded,
     Configured,
+    Consulted,
     Do,
     Event,
     Note,
+    Noticed,
     PathDown,
     PathUp,
     Persist,
     Persisted,
+    ReadyToStop,
     Received,
     Send,
+    ShutdownAnnounced,
     StepDone,
     TimePassed,
 )
 from ..values.graph import groups_of
-from ..values.messages import Answer, Ask, Forward, GroupReport, Heartbeat, Look, Message, Register, Report, Seen
-from ..values.model import Config
+from ..values.messages import Answer, Ask, Forward, Heartbeat, Look, Message, News, Register, Report, Seen
+from ..values.model import Config, Recovery
 from ..values.profiles import TIMERS, Timers
+from .agenda import Agenda
+from .departure import Departure
 from .desk import Desk
+from .explain import explanation
+from .leasing import Leasing
 from .orders import command
 from .routing import group_step, on_answer, on_ask, on_look, perform
 from .status import status
+from .telling import Telling
 
 
 class Machine:
     """One node's core. ``config`` is None until the node belongs to a cluster.
 
-    ``registers`` are those that were made durable last, by resource tag, and ``recorded_boot_id`` the boot in which
-    that was.
+    ``registers`` are those that were made durable last, by resource tag, ``agreed`` the arbiter that all nodes were
+    known to have, and ``recorded_boot_id`` the boot in which that was.
     """
 
     def __init__(
@@ -62,6 +73,7 @@ class Machine:
         registers: Mapping[str, Register],
         recorded_boot_id: str | None,
         now_s: float,
+        agreed: str = "",
         version: str = "",
         durations: Mapping[str, float] | None = None,
     ) -> None:
@@ -69,15 +81,27 @@ class Machine:
         self.boot_id = boot_id
         self.incarnation = incarnation
         self.version = version
-        self.now_s = now_s
+        self.now_s = self.started_s = now_s
         self.ids: Iterator[int] = count(1)
         self.durations: dict[str, float] = dict(durations or {})
-        self.digest = ""
+        self.digest = self.ground = ""
+        self.departure = Departure()
         self.config: Config | None = None
         self.groups: dict[str, GroupMachine] = {}
+        self.vouched: set[str] = set()
         self.membership = Membership(peers={}, timers=TIMERS["normal"])
         prefix = f"{node}-{incarnation}"
-        self.desk = Desk(node=node, prefix=prefix, emit=self.emit, send=self.send, perform=self._perform)
+        self.desk = Desk(
+            node=node,
+            prefix=prefix,
+            emit=self.emit,
+            send=self.send,
+            perform=self._perform,
+            ended=self.touch,
+        )
+        self.agenda = Agenda()
+        self.telling = Telling(self)
+        self.leasing = Leasing(self, agreed=agreed)
         self.step_groups: dict[int, str] = {}
         self._actions: list[Action] = []
         self._seqs = count(1)
@@ -86,8 +110,7 @@ class Machine:
         if recorded_boot_id is not None and recorded_boot_id != boot_id:
             self._registers |= {tag: suspend(r) for tag, r in registers.items() if r.holder == node}
         self._in_writing: dict[int, dict[str, Register]] = {}
-        self._due_s: dict[tuple[str, str], float] = {}
-        self._told: dict[str, GroupReport] = {}
+        self._dirty: dict[str, GroupMachine] = {}
         self._node_states: dict[str, NodeState] = {}
         if config is not None:
             self._configure(config)
@@ -98,23 +121,30 @@ class Machine:
         """What is to be done about the event, in order. ``now_s`` is monotonic and never goes back."""
         self.now_s = now_s
         self._actions = []
+        self.leasing.enforce()
         self._route(event)
-        for g in self.groups.values():
-            tend(g)
+        self._watch_nodes()
+        for name in self.agenda.due(now_s):
+            self._tend(name)
         self.desk.tick(now_s, dead=self._silent)
-        if any(g.dirty for g in self.groups.values()):
-            self.persist()
-        self._note_nodes()
-        self._beat()
+        self.leasing.agree()
+        self._persist_rest()
+        self.leasing.renew()
+        self.telling.tell()
+        if self.departure.lets_go(self.groups.values(), now_s):
+            self.emit(ReadyToStop())
         return self._actions
 
     def deadline_s(self) -> float | None:
         """When ``handle(TimePassed())`` is wanted next, if nothing happens before."""
-        deadlines = list(self._due_s.values())
-        deadlines += [d for g in self.groups.values() if (d := next_look_s(g)) is not None]
-        if (desk := self.desk.deadline_s()) is not None:
-            deadlines.append(desk)
-        return min(deadlines, default=None)
+        deadlines = (
+            self.departure.deadline_s(self.now_s),
+            self.agenda.deadline_s(),
+            self.telling.deadline_s(),
+            self.leasing.deadline_s(),
+            self.desk.deadline_s(),
+        )
+        return min((d for d in deadlines if d is not None), default=None)
 
     def busy(self) -> list[str]:
         """Groups with a move or a stop under way, or about to begin; their configuration must not change now."""
@@ -125,17 +155,42 @@ class Machine:
         """The cluster as this node sees it; None while it belongs to none."""
         if self.config is None:
             return None
-        return status(
-            node=self.node,
-            version=self.version,
-            boot_id=self.boot_id,
-            config=self.config,
-            groups=self.groups.values(),
-            membership=self.membership,
-            now_s=self.now_s,
-        )
+        return status(self, config=self.config)
+
+    def explained(self, group: str) -> dict[str, Any]:
+        """Why the group is where it is, and what would happen if a node died."""
+        return explanation(self, self.groups[group])
 
     # -- what groups and the desk use (see group.World) ------------------------------------------------
+
+    @property
+    def manual(self) -> bool:
+        """Whether there is no arbiter."""
+        return self.config is None or self.config.cluster.arbiter.kind == "manual"
+
+    @property
+    def arbiter_answers(self) -> bool:
+        """Whether the arbiter has voted for this node of late."""
+        return self.leasing.counts and self.leasing.own.answers(self.now_s, self.timers.suspect_s)
+
+    @property
+    def timers(self) -> Timers:
+        """The timers of the cluster's profile."""
+        return TIMERS[self.config.cluster.profile if self.config else "normal"]
+
+    @property
+    def leaving_s(self) -> float | None:
+        """Since when the system is about to shut down; None while it is not."""
+        return self.departure.since_s
+
+    @property
+    def recovery(self) -> Recovery:
+        """What is done by itself when a group fails."""
+        return self.config.cluster.recovery if self.config else Recovery()
+
+    def delegate(self, errand: Errand, order: Mapping[str, Any]) -> None:
+        """Another node has the order to take the group over; its answer will be in the errand."""
+        self.desk.delegate(errand, order, self.now_s)
 
     def emit(self, action: Action) -> None:
         """The action comes after those emitted before."""
@@ -145,17 +200,44 @@ class Machine:
 
     def send(self, peer: str, message: Message) -> None:
         """The message goes to the peer on all paths."""
-        self.emit(Send(peer=peer, seq=next(self._seqs), message=message))
+        self.emit(Send(peer=peer, seq=self.next_seq(), message=message))
+
+    def next_seq(self) -> int:
+        """The number of the next message."""
+        return next(self._seqs)
+
+    def arbiter_hears(self, node: str | None) -> bool:
+        """Whether the node's lease runs at the arbiter, as it said last."""
+        return node in self.leasing.own.hears
 
     def persist(self) -> None:
         """All registers are durable before what is emitted next."""
-        for g in self.groups.values():
-            if g.dirty:
-                self._registers |= dict.fromkeys(g.group.tags, g.register)
-                g.dirty = False
+        for g in self._dirty.values():
+            self._registers.update(dict.fromkeys(g.group.tags, g.register))
         number = next(self._persists)
-        self._in_writing[number] = {g.name: g.register for g in self.groups.values()}
-        self.emit(Persist(number=number, registers=dict(self._registers)))
+        self._in_writing[number] = {name: g.register for name, g in self._dirty.items()}
+        self._dirty = {}
+        self.emit(Persist(number=number, registers=dict(self._registers), agreed=self.leasing.agreed))
+
+    def written(self, g: GroupMachine) -> None:
+        """The group's register is to be durable soon."""
+        self._dirty[g.name] = g
+
+    def permit_until_s(self, g: GroupMachine) -> float:
+        """Until when the votes that are in now let this node serve the group."""
+        return self.leasing.until_s(g)
+
+    def no_permit(self, g: GroupMachine) -> str:
+        """Who has not voted for this node to serve the group."""
+        return self.leasing.missing(g)
+
+    def show_permits(self) -> None:
+        """The guard has been told of every permit before what is emitted next."""
+        self.leasing.show()
+
+    def claim(self, g: GroupMachine, *, epoch: int, consent_of: str | None) -> int:
+        """The arbiter is asked for the group; the number of the question."""
+        return self.leasing.claim(g, epoch=epoch, consent_of=consent_of)
 
     def report(self, ticket: str, *, final: bool, data: Mapping[str, Any]) -> None:
         """News for whoever gave the order."""
@@ -168,13 +250,16 @@ class Machine:
             case Received():
                 self._receive(event)
             case StepDone():
-                group_step(self.groups.get(self.step_groups.pop(event.id, "")), event)
+                g = self.groups.get(self.step_groups.pop(event.id, ""))
+                self._touch(g)
+                group_step(g, event)
             case Persisted():
                 self._written(event.number)
+            case Consulted():
+                self.leasing.judged(event)
             case PathUp():
                 self.membership.connected(event.peer, event.path, up=True)
-                if (event.peer, event.path) in self._due_s:
-                    self._due_s[event.peer, event.path] = self.now_s
+                self.telling.beat_now(event.peer, event.path)
                 self.emit(Note(kind="path up", group="", text=f"comm path {event.path} to {event.peer} is connected"))
             case PathDown():
                 self.membership.connected(event.peer, event.path, up=False, reason=event.reason)
@@ -184,6 +269,10 @@ class Machine:
                 command(self, event)
             case Configured():
                 self._configure(event.config)
+            case Noticed():
+                self._look_at(event.tags)
+            case ShutdownAnnounced():
+                self._announced()
             case TimePassed():
                 pass
 
@@ -191,58 +280,101 @@ class Machine:
         for name, register in self._in_writing.pop(number, {}).items():
             if name in self.groups:
                 self.groups[name].durable = register
+                self.agenda.touch(name)
 
     def _receive(self, event: Received) -> None:
-        if not self.membership.accept(event.peer, event.path, event.envelope, self.now_s):
+        peer = event.peer
+        if not self.membership.accept(peer, event.path, event.envelope, self.now_s):
             return
+        if peer in self.vouched:
+            self.vouched.discard(peer)
+            self.leasing.limit()
         message = event.envelope.message
         match message:
             case Heartbeat():
-                self._learn(event.peer)
+                self.leasing.stale = True
+            case News():
+                self.telling.heard(peer, event.envelope, message)
             case Look():
-                on_look(self.groups.get(message.group), event.peer, message, self)
+                g = self._touch(self.groups.get(message.group))
+                on_look(g, peer, message, self)
             case Ask():
-                on_ask(self.groups.get(message.group), event.peer, message, self)
+                g = self._touch(self.groups.get(message.group))
+                on_ask(g, peer, message, self)
             case Answer() | Seen():
-                on_answer(self.groups.get(message.group), event.peer, message)
+                g = self._touch(self.groups.get(message.group))
+                on_answer(g, peer, message)
             case Forward():
-                self.desk.forwarded(event.peer, message)
+                self.desk.forwarded(peer, message)
             case Report():
-                self.desk.reported(event.peer, message)
+                self.desk.reported(peer, message)
 
-    def _learn(self, peer: str) -> None:
-        """Later registers of a peer with the same configuration become ours."""
-        known = self.membership.peers[peer]
-        if known.config_digest != self.digest:
-            return
-        for name, told in known.groups.items():
-            g = self.groups.get(name)
-            if g is None or (g.conflict and told.activity not in ("up", "down")):
-                continue
-            register = learn(g.register, told.register, node=self.node, peer=peer)
-            if register is not g.register:
-                g.write(register)
-                if g.conflict:
-                    g.conflict = ""
-                    g.become("unknown", "its resources belong together again")
+    def touch(self, name: str) -> None:
+        """Something happened to the group."""
+        self.agenda.touch(name)
+
+    def _touch(self, g: GroupMachine | None) -> GroupMachine | None:
+        if g is not None:
+            self.agenda.touch(g.name)
+        return g
 
     def _perform(self, group: str, order: Order) -> None:
-        perform(self.groups.get(group), order, self)
+        perform(self._touch(self.groups.get(group)), order, self)
+
+    def _look_at(self, tags: frozenset[str]) -> None:
+        for g in self.groups.values():
+            if tags & set(g.group.tags):
+                g.care.noticed = True
+                self.agenda.touch(g.name)
+
+    def _announced(self) -> None:
+        if self.departure.announced(self.now_s):
+            self.agenda.touch_all(self.groups)
+            self.emit(Note(kind="shutdown", group="", text=f"{self.node} is about to shut down"))
+
+    # -- groups ---------------------------------------------------------------------------------------
+
+    def _tend(self, name: str) -> None:
+        g = self.groups.get(name)
+        if g is None:
+            return
+        tend(g)
+        self.agenda.tended(g)
+        self.telling.changed(g)
+
+    def _persist_rest(self) -> None:
+        if self._dirty:
+            self.persist()
+
+    def _watch_nodes(self) -> None:
+        """A peer that comes, falls silent, changes its configuration or whose lease runs out concerns every group."""
+        for peer, known in self.membership.peers.items():
+            state = known.state(self.now_s, self.membership.timers)
+            before = self._node_states.get(peer, "unknown")
+            if state != before:
+                self._node_states[peer] = state
+                self.agenda.touch_all(self.groups)
+                self.emit(Note(kind="node", group="", text=f"{peer} is {state}, was {before}", fields={"node": peer}))
+
+    def _silent(self, peer: str) -> bool:
+        return self.membership.state(peer, self.now_s) in ("dead", "unknown")
 
     # -- configuration --------------------------------------------------------------------------------
 
     def _configure(self, config: Config) -> None:
         old = self.config
-        self.config, self.digest = config, config.digest
+        self.config, self.digest, self.ground = config, config.digest, config.ground
         if old is None or old.cluster != config.cluster:
             peers = {
                 node: [path.name for path in config.cluster.comm_paths if node in path.addresses]
                 for node in config.cluster.nodes
                 if node != self.node
             }
-            self.membership = Membership(peers=peers, timers=self._timers)
-            self._due_s = {(peer, path): self.now_s for peer, paths in peers.items() for path in paths}
+            self.membership = Membership(
+                peers=peers, timers=self.timers, incarnation=self.incarnation, now_s=self.now_s
+            )
             self._node_states = {}
+            self.telling.begin()
         kept = {g.name: g for g in self.groups.values()}
         self.groups = {}
         for name, group in groups_of(config).items():
@@ -258,44 +390,7 @@ class Machine:
                 conflict=conflict,
                 since_s=self.now_s,
             )
-
-    @property
-    def _timers(self) -> Timers:
-        return TIMERS[self.config.cluster.profile if self.config else "normal"]
-
-    # -- heartbeats -----------------------------------------------------------------------------------
-
-    def _beat(self) -> None:
-        """Heartbeats go out where they are due, and everywhere when a report has changed."""
-        reports = {name: g.report(g.durable) for name, g in self.groups.items()}
-        changed = reports != self._told
-        self._told = reports
-        for (peer, path), due_s in self._due_s.items():
-            if not changed and self.now_s < due_s:
-                continue
-            self._due_s[peer, path] = self.now_s + self._timers.heartbeat_s
-            if not self.membership.peers[peer].paths[path].connected:
-                continue
-            seq = next(self._seqs)
-            number, echo, held_s = self.membership.beat(peer, path, seq, self.now_s)
-            heartbeat = Heartbeat(
-                count=number,
-                config_digest=self.digest,
-                version=self.version,
-                groups=reports,
-                echo_seq=echo,
-                held_s=round(held_s, 6),
-                hears=self.membership.peers[peer].incarnation,
-            )
-            self.emit(Beat(peer=peer, path=path, seq=seq, heartbeat=heartbeat))
-
-    def _note_nodes(self) -> None:
-        for peer in self.membership.peers:
-            state = self.membership.state(peer, self.now_s)
-            before = self._node_states.get(peer, "unknown")
-            if state != before:
-                self._node_states[peer] = state
-                self.emit(Note(kind="node", group="", text=f"{peer} is {state}, was {before}", fields={"node": peer}))
-
-    def _silent(self, peer: str) -> bool:
-        return self.membership.state(peer, self.now_s) in ("dead", "unknown")
+        if old is None or old.cluster.arbiter != config.cluster.arbiter:
+            self.leasing.begin()
+        self.telling.all_anew(self.groups.values())
+        self.agenda.begin(self.groups)

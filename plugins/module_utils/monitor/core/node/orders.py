@@ -30,6 +30,9 @@ class Node(Protocol):
     def view(self) -> dict[str, Any] | None:
         """The cluster as this node sees it."""
 
+    def explained(self, group: str) -> dict[str, Any]:
+        """Why the group is where it is, and what would happen if a node died."""
+
 
 def command(machine: Node, event: Commanded) -> None:
     """The command is answered, or its orders are on their way."""
@@ -40,8 +43,19 @@ def command(machine: Node, event: Commanded) -> None:
     elif event.verb == "cluster_info":
         machine.desk.result(opened, {"ok": True, "changed": False, "data": machine.view()})
         machine.desk.close(opened)
+    elif event.verb == "explain":
+        _explain(machine, opened, str(event.args.get("tag", "")))
     else:
         _orders(machine, opened, event.args)
+
+
+def _explain(machine: Node, opened: Command, tag: str) -> None:
+    if error := _unknown_tags(machine, [tag]):
+        machine.desk.refuse(opened, "rule", error)
+        return
+    group = next(g.group.name for g in machine.groups.values() if tag in g.group.tags)
+    machine.desk.result(opened, {"ok": True, "changed": False, "data": machine.explained(group)})
+    machine.desk.close(opened)
 
 
 def _orders(machine: Node, opened: Command, args: Mapping[str, Any]) -> None:

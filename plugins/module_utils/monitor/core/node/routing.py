@@ -11,8 +11,9 @@ from dataclasses import replace
 from ..moves.group import GroupMachine, Order, Running, World
 from ..moves.handover import hand_over, settled_answer
 from ..moves.sequence import every
-from ..moves.story import All, Questions, Story, Task, Wait
+from ..moves.story import All, Claiming, Questions, Story, Task, Wait
 from ..moves.tending import free
+from ..values.arbitration import Verdict
 from ..values.events import StepDone
 from ..values.messages import Answer, Ask, Look, Seen
 
@@ -33,6 +34,11 @@ def on_answer(g: GroupMachine | None, peer: str, message: Answer | Seen) -> None
     for wait in _waits(g):
         if isinstance(wait, Questions) and wait.answer(peer, message):
             return
+
+
+def on_verdict(g: GroupMachine, number: int, verdict: Verdict) -> bool:
+    """Whether the arbiter's verdict has reached the story that claimed; verdicts on abandoned claims are dropped."""
+    return any(isinstance(wait, Claiming) and wait.judged(number, verdict) for wait in _waits(g))
 
 
 def on_look(g: GroupMachine | None, peer: str, look: Look, world: World) -> None:
@@ -78,6 +84,8 @@ def perform(g: GroupMachine | None, order: Order, world: World) -> None:
     if g is None:
         error = {"kind": "refused", "message": f"{world.node} does not know this group", "problems": []}
         world.report(order.ticket, final=True, data={"ok": False, "error": error})
+    elif world.leaving_s is not None and order.verb != "plan":
+        g.refuse(order, "refused", f"{world.node} shuts down; {g.name} stays where it is.")
     elif free(g) or (g.task is not None and g.task.background):
         g.waiting.append(replace(order, given_s=world.now_s))
     else:

@@ -7,12 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..cluster.membership import Membership, Peer
+from ..cluster.membership import Membership
+from ..cluster.peer import Peer
 from ..moves.group import GroupMachine
+from ..moves.heirs import outlook
 from ..values.messages import GroupReport
 from ..values.model import Config, Hierarchy, Ip, Volume
+from .voting import permit, voting
+
+if TYPE_CHECKING:
+    from .machine import Machine
 
 STATES = {
     "up": "in_service",
@@ -25,29 +31,27 @@ STATES = {
 }
 
 
-def status(
-    *,
-    node: str,
-    version: str,
-    boot_id: str,
-    config: Config,
-    groups: Iterable[GroupMachine],
-    membership: Membership,
-    now_s: float,
-) -> dict[str, Any]:
+def status(machine: Machine, *, config: Config) -> dict[str, Any]:
     """Nodes with their comm paths, groups with where they run and why, and warnings for whoever is on call."""
-    group_rows = [_group(g, membership, now_s) for g in groups]
-    node_rows = [_own(node, version, boot_id, config)]
+    node, membership, now_s = machine.node, machine.membership, machine.now_s
+    group_rows = [{**group_row(g, membership, now_s), "permit": permit(machine, g)} for g in machine.groups.values()]
+    votes = voting(machine)
+    node_rows = [_own(node, machine.version, machine.boot_id, config)]
     node_rows += [_peer(peer, membership, now_s) for peer in membership.peers.values()]
     return {
         "cluster": config.cluster.name,
         "node": node,
         "config_hash": config.digest,
-        "arbiter": config.cluster.arbiter,
+        "arbiter": config.cluster.arbiter.kind,
+        "voting": votes,
         "profile": config.cluster.profile,
         "nodes": sorted(node_rows, key=lambda row: row["name"]),
         "groups": group_rows,
-        "warnings": [*_node_warnings(node_rows, config), *_group_warnings(group_rows)],
+        "warnings": [
+            *_arbiter_warnings(votes, config),
+            *_node_warnings(node_rows, config),
+            *_group_warnings(group_rows),
+        ],
     }
 
 
@@ -72,6 +76,7 @@ def _peer(peer: Peer, membership: Membership, now_s: float) -> dict[str, Any]:
         "config_hash": peer.config_digest,
         "version": peer.version,
         "silence_s": None if peer.heard_s is None else round(now_s - peer.heard_s, 3),
+        "lease_left_s": max(0.0, round(peer.full_until_s - now_s, 1)),
         "refused_messages": peer.refused,
         "paths": [
             {
@@ -86,7 +91,7 @@ def _peer(peer: Peer, membership: Membership, now_s: float) -> dict[str, Any]:
     }
 
 
-def _group(g: GroupMachine, membership: Membership, now_s: float) -> dict[str, Any]:
+def group_row(g: GroupMachine, membership: Membership, now_s: float) -> dict[str, Any]:
     """The group as its holder reports it; as we know it where nobody holds it or the holder is silent."""
     holder = g.register.holder
     report = g.report(g.register)
@@ -106,6 +111,7 @@ def _group(g: GroupMachine, membership: Membership, now_s: float) -> dict[str, A
         "reason": g.conflict or report.reason,
         "since_s": None if since_s is None else round(since_s, 1),
         "preferred": g.group.preferred,
+        "recovery": outlook(g),
         "busy": g.task.name if g.task is not None and not g.task.background else "",
         "hierarchies": [_hierarchy(h, report, holder, g.register.out) for h in g.group.hierarchies],
         "resources": [_resource(r, report, g) for r in g.group.resources],
@@ -120,6 +126,9 @@ def _of_nobody(g: GroupMachine) -> str:
 
 def _silent(holder: str, g: GroupMachine, membership: Membership, now_s: float) -> GroupReport:
     state = membership.state(holder, now_s)
+    if g.register.stays:
+        reason = f"{holder} was shut down and keeps it: it is in service again when {holder} is back"
+        return GroupReport(register=g.register, activity="down", reason=reason, resources={})
     return GroupReport(
         register=g.register,
         activity="unknown",
@@ -160,6 +169,19 @@ def _resource(r: Ip | Volume | Hierarchy, report: GroupReport, g: GroupMachine) 
         "here": g.states.get(r.tag, "unknown"),
         "detail": detail,
     }
+
+
+def _arbiter_warnings(votes: Mapping[str, Any], config: Config) -> list[str]:
+    """What the arbiter cannot do now, and what it can never do."""
+    warnings = []
+    if not votes["counts"]:
+        warnings.append(f"arbiter {votes['arbiter']} does not count yet: {votes['reason']}")
+    elif not votes["answers"]:
+        text = f"arbiter {votes['arbiter']} does not vote for this node ({votes['reason']}); "
+        warnings.append(text + "groups run on by the votes of all nodes, and none is taken over by itself")
+    if config.cluster.arbiter.kind == "lan":
+        warnings.append("arbiter lan cannot promise that nothing is served twice while nodes do not hear each other")
+    return warnings
 
 
 def _node_warnings(rows: Iterable[Mapping[str, Any]], config: Config) -> list[str]:

@@ -13,11 +13,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Union
 
+from .arbitration import Question, Verdict
 from .facts import Facts, State
 from .messages import Envelope, Heartbeat, Message, Register
 from .model import Config, Hierarchy, Ip, Volume
 
-Operation = Literal["observe", "inspect", "prepare", "start", "stop", "verify"]
+Operation = Literal["observe", "inspect", "prepare", "start", "stop", "fence", "verify", "check"]
 Resource = Union[Ip, Volume, Hierarchy]
 
 
@@ -103,7 +104,40 @@ class Configured:
     config: Config
 
 
-Event = Union[TimePassed, PathUp, PathDown, Received, StepDone, Persisted, Commanded, Configured]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consulted:
+    """The arbiter answered the Consult with this number; without a verdict ``error`` says why it cannot be asked."""
+
+    number: int
+    verdict: Verdict | None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noticed:
+    """Windows told of a change that may concern these resources (tags); they are to be looked at now."""
+
+    tags: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShutdownAnnounced:
+    """The system is about to shut down and waits a while for us; ReadyToStop ends the wait."""
+
+
+Event = Union[
+    TimePassed,
+    PathUp,
+    PathDown,
+    Received,
+    StepDone,
+    Persisted,
+    Commanded,
+    Configured,
+    Consulted,
+    Noticed,
+    ShutdownAnnounced,
+]
 
 
 # -- actions ------------------------------------------------------------------------------------------
@@ -137,10 +171,11 @@ class Do:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Persist:
-    """Make the registers durable before anything that follows in this list, and report Persisted."""
+    """Make the registers, and which arbiter all have, durable before what follows in this list; report Persisted."""
 
     number: int
     registers: Mapping[str, Register]
+    agreed: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,4 +201,28 @@ class Tell:
     data: Mapping[str, Any]
 
 
-Action = Union[Send, Beat, Do, Persist, Note, Tell]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consult:
+    """Ask the arbiter, on every way to it at once, and report Consulted. Never waited for."""
+
+    number: int
+    question: Question
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permit:
+    """Exactly these groups may be served here, each until its moment of the local monotonic clock.
+
+    The guard enforces it from now on, and addresses that are on get the rest of it as their lifetime. The moments are
+    infinite with the manual arbiter.
+    """
+
+    until_s: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadyToStop:
+    """Nothing is left to do before the system shuts down."""
+
+
+Action = Union[Send, Beat, Do, Persist, Note, Tell, Consult, Permit, ReadyToStop]

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Union
 
 from .facts import Facts, State
+from .history import History
+from .lease import Lease
 
 Activity = Literal["unknown", "down", "up", "starting", "stopping", "waiting", "failed"]
 """What a node does with a group: unknown until it has looked; waiting: holds it, but has to hear its peers first."""
@@ -22,7 +24,8 @@ class Register:
     ``epoch`` only grows; ``holder`` may serve at that epoch, None when nobody may. ``revision`` counts what the
     holder changed within the epoch. ``promised_epoch``, when greater than ``epoch``, is one this node has agreed
     that ``promised_to`` may have next. ``out`` are the hierarchies an operator took out of service. ``suspended``: the
-    holder was rebooted, and does not know yet whether another node was given the group meanwhile.
+    holder was rebooted, and does not know yet whether another node was given the group meanwhile. ``stays``: the holder
+    was shut down and keeps the group; nobody takes it over by itself. ``history`` is merged with every register heard.
     """
 
     epoch: int = 0
@@ -32,34 +35,59 @@ class Register:
     promised_to: str | None = None
     out: frozenset[str] = frozenset()
     suspended: bool = False
+    stays: bool = False
+    history: History = field(default_factory=History)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupReport:
-    """A group as its sender runs it: the register, what its resources do there, and why."""
+    """A group as its sender runs it: the register, what its resources do there, and why.
+
+    ``unready`` is why the sender could not take it over now; empty when it could, for all it knows.
+    """
 
     register: Register
     activity: Activity
     reason: str
     resources: Mapping[str, State]
+    unready: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heartbeat:
-    """I am alive. Sent on every comm path of a peer at the profile's interval, and at once when a report changes.
+    """I am alive, and renew my lease. Sent on every comm path of a peer at the profile's interval.
 
     ``count`` numbers the heartbeats of this path, so that gaps are losses. ``echo_seq`` and ``held_s`` answer the
-    last heartbeat received on that path, for its round trip time. ``hears`` is the incarnation of the receiver that
-    the sender heard last, 0 before.
+    last heartbeat received on that path: its round trip time, and that the lease was renewed. ``hears`` is the
+    incarnation of the receiver that the sender heard last, 0 before. ``news`` is the number of the sender's latest
+    News, ``has`` how far the sender has those of the receiver. ``ground`` tells what is voted about, ``arbiter`` which
+    one the sender has (model.Config.ground, agreement.identity).
     """
 
     count: int
     config_digest: str
+    ground: str
+    arbiter: str
     version: str
-    groups: Mapping[str, GroupReport]
+    lease: Lease
+    news: int
+    has: int
     echo_seq: int | None = None
     held_s: float = 0.0
     hears: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """The reports of the sender's groups that changed after News ``since``, up to ``number``; all of them when it is 0.
+
+    Sent at once when a report changes, and again until the receiver's heartbeats say that it has it.
+    """
+
+    number: int
+    since: int
+    ground: str
+    groups: Mapping[str, GroupReport]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,13 +112,15 @@ class Seen:
 class Ask:
     """May I have this group at this epoch? The holder stops everything first; others only promise.
 
-    ``off`` are nodes of which an operator said that they are switched off.
+    ``off`` are nodes of which an operator said that they are switched off, ``consent_of`` is the holder that will be
+    asked itself.
     """
 
     request: str
     group: str
     epoch: int
     off: tuple[str, ...] = ()
+    consent_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +165,7 @@ class Report:
     data: Mapping[str, Any]
 
 
-Message = Union[Heartbeat, Look, Seen, Ask, Answer, Forward, Report]
+Message = Union[Heartbeat, News, Look, Seen, Ask, Answer, Forward, Report]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

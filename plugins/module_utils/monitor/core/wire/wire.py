@@ -74,7 +74,7 @@ class Frames:
 
 def encode_hello(hello: Hello) -> bytes:
     """The frame of the greeting."""
-    return _frame(codec.encode(hello, Hello))
+    return frame(codec.encode(hello, Hello))
 
 
 def decode_hello(payload: bytes) -> Hello:
@@ -89,7 +89,7 @@ def encode(envelope: Envelope) -> bytes:
     """The frame of the message, length included."""
     data = codec.encode(envelope, Envelope, terse=True)
     data["protocol"] = envelope.protocol
-    return _frame(data)
+    return frame(data)
 
 
 def decode(payload: bytes) -> Envelope:
@@ -103,10 +103,16 @@ def decode(payload: bytes) -> Envelope:
     return _decoded(Envelope, data)
 
 
-def _frame(data: Any) -> bytes:
+def frame(data: Any) -> bytes:
+    """The data as JSON, its length before it."""
     payload = json.dumps(data, separators=(",", ":"), allow_nan=False).encode("ascii")
     require(len(payload) <= FRAME_BYTES_MAX, f"a message of {len(payload)} bytes does not fit a frame")
     return _LENGTH.pack(len(payload)) + payload
+
+
+def decoded(kind: type[T], payload: bytes) -> T:
+    """The value of this kind in a frame, or WireError."""
+    return _decoded(kind, _parsed(payload))
 
 
 def _parsed(payload: bytes) -> Any:

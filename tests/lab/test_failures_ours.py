@@ -1,0 +1,24 @@
+# SPDX-FileCopyrightText: 2026 Holdfast contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The monitor, the guard or the witness is killed, hangs or cannot be reached."""
+
+from __future__ import annotations
+
+import pytest
+
+from holdfast_lab.scene import Scene
+from holdfast_lab.trials.proof import prove, unnoticed
+
+# The first test pays for the set-up of the cluster, which runs the whole playbook.
+pytestmark = pytest.mark.timeout(180)
+
+
+@pytest.mark.parametrize("name", ["monitor killed", "monitor and guard killed", "witness killed", "witness cut"])
+def test_no_client_notices(guarded: Scene, name: str) -> None:
+    assert unnoticed(prove(guarded, name))
+
+
+@pytest.mark.parametrize("name", ["monitor hung", "monitor and guard hung"])
+def test_the_other_node_serves_when_nobody_renews_the_permit(guarded: Scene, name: str) -> None:
+    prove(guarded, name)

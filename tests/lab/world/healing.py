@@ -1,0 +1,68 @@
+# SPDX-FileCopyrightText: 2026 Holdfast contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Undoing whatever was done to the lab's machines, without knowing what it was."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from contextlib import suppress
+
+from ..surface import faults as primitives
+from . import aside, namespaces, sites
+from .machine import Computer
+from .topology import STRANGER, Machine
+from .world import World
+
+
+async def heal(world: World, name: str) -> None:
+    """The machine, or with ``all`` every one, runs, on good cables, with everything it had at first.
+
+    Sites that were stopped or crashed stay so: bringing them back is what is tested.
+    """
+    machines = [one for one in world.topology.machines if name in ("all", one.name)]
+    if not machines:
+        raise KeyError(f"no machine {name!r} in this lab")
+    if name == "all" and STRANGER.name in world.computers:
+        await world.power_off(STRANGER, why="gave back what it took")
+    await asyncio.gather(*(_heal(world, machine) for machine in machines))
+
+
+async def _heal(world: World, machine: Machine) -> None:
+    if machine.role == "node":
+        primitives.clear(world.places.node(machine.name))
+    if machine.name in world.computers:
+        await world.thaw(machine)
+        await _mend_cables(world, machine)
+        _wake(world.computers[machine.name])
+    else:
+        await world.power_on(machine)
+    if machine.role == "node":
+        await _bring_back(world, machine)
+
+
+async def _mend_cables(world: World, machine: Machine) -> None:
+    for network in machine.networks:
+        if world.fabric.condition(machine, network) != "good":
+            await world.fabric.treat(machine, network, "good")
+
+
+def _wake(computer: Computer) -> None:
+    """No process of the machine is stopped by a signal."""
+    for pid in namespaces.processes_of_namespace(computer.pid):
+        if namespaces.state_of(pid) == "T":
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+
+
+async def _bring_back(world: World, machine: Machine) -> None:
+    given = {"node": machine.name}
+    for disk in world.topology.disks:
+        if aside.is_detached(world, machine, disk.id):
+            await aside.restore_disk_path(world, {**given, "disk": disk.id})
+    if aside.has_certificates(world, machine):
+        await aside.restore_certificate(world, {**given, "thumbprint": "all"})
+    with suppress(OSError):  # IIS may be off
+        for site in await sites.names(world, machine):
+            await sites.wake_site(world, {**given, "site": site})

@@ -1,0 +1,185 @@
+# SPDX-FileCopyrightText: 2026 Holdfast contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The end of every fault, and what is demanded then: liveness, invariant 6."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from holdfast.core.values.graph import Group
+from holdfast.core.values.messages import Register
+from holdfast.core.values.profiles import TAKE_MAX_S, TIMERS
+from holdfast_sim.judge import broken
+
+if TYPE_CHECKING:
+    from holdfast_sim.cluster import World
+
+SETTLE_S = 130.0
+"""Bound on the peace before the last check: longer than the slowest step's time-out and its repair."""
+ANSWER_S = 30.0
+AGAIN_S = 1.0
+PLENTY = 50
+"""A budget that no story uses up; with less, a group that has moved too often waits for a person."""
+AGREE_S = 5.0
+TAKES = 3
+"""So many times ``take_s`` may pass after the last fault until everything is in service."""
+
+
+def peace(world: World) -> None:
+    """Every fault has ended, and everything works.
+
+    Raises:
+        BrokenInvariantError: an invariant, or the liveness at the end, does not hold.
+    """
+    _peace(world)
+    _works_again(world)
+
+
+def survive(world: World, node: str) -> None:
+    """This node, the arbiter and the network are healthy and every other node is off: the node serves everything."""
+    world.network.heal()
+    _heal(world, node)
+    for other in world.computers:
+        if other != node and not world.computers[other].off:
+            world.power_off(other)
+    if world.witness is not None:
+        world.witness.heal()
+        _demand(world, (node,))
+
+
+def wanted(world: World) -> list[Group]:
+    """The groups that should be in service, as the latest register says that is known anywhere."""
+    config = next(iter(world.configs.values()))
+    return [group for group in config.groups.values() if _is_wanted(group, _latest(world, group))]
+
+
+def _is_wanted(group: Group, register: Register) -> bool:
+    return register.epoch > 0 and bool(group.needed(register.out))
+
+
+def _latest(world: World, group: Group) -> Register:
+    known = [c.registers[tag] for c in world.computers.values() for tag in group.tags if tag in c.registers]
+    if world.witness is not None and group.name in world.witness.registers:
+        known.append(world.witness.registers[group.name])
+    return max(known, key=lambda register: (register.epoch, register.revision), default=Register())
+
+
+def _demand(world: World, nodes: tuple[str, ...]) -> None:
+    """6: within three times ``take_s`` everything that should be in service is, on one of these nodes.
+
+    A voter that has just been started waits first, since it may have forgotten what it promised.
+    """
+    if world.sickly or world.recovery.failovers < PLENTY:
+        return
+    bound_s = TAKES * TIMERS[world.profile].take_s + TAKE_MAX_S
+    if not world.run_until(lambda: not _missing(world, nodes), bound_s):
+        broken(world, f"6: {_missing(world, nodes)} not in service on {' or '.join(nodes)} after {bound_s:g} s")
+
+
+def _missing(world: World, nodes: tuple[str, ...]) -> str:
+    on = [world.computers[node].on for node in nodes]
+    missing = [
+        group.name
+        for group in wanted(world)
+        if not any(tags >= {r.tag for r in group.needed(_latest(world, group).out)} for tags in on)
+    ]
+    return " and ".join(missing)
+
+
+def _heal(world: World, name: str) -> None:
+    computer, process = world.computers[name], world.processes[name]
+    computer.heal()
+    world.resume(name)
+    if computer.shutting_down:
+        world.power_off(name)
+    if process.dead:
+        world.start(name)
+    elif process.frozen:
+        process.thaw()
+
+
+def _peace(world: World) -> None:
+    """Every fault ends: links work, every monitor runs, nothing is sick."""
+    world.network.heal()
+    if world.witness is not None:
+        world.witness.heal()
+    for name in world.computers:
+        _heal(world, name)
+    world.run(1.0)
+    if not world.run_until(lambda: not any(p.machine.busy() for p in world.processes.values()), SETTLE_S):
+        broken(world, f"6: somebody is busy still {SETTLE_S:g} s after the last fault")
+    configs = list(world.configs.values())
+    if any(config is not configs[0] for config in configs) or not configs[0].hierarchies:
+        _agree(world)
+    world.run(1.0)
+    if any(g.conflict for process in world.processes.values() for g in process.machine.groups.values()):
+        _mend_torn(world)
+    if not world.run_until(world.calm, SETTLE_S):
+        broken(world, f"6: no calm {SETTLE_S:g} s after the last fault")
+    if world.witness is not None:
+        _demand(world, tuple(world.computers))
+
+
+def _agree(world: World) -> None:
+    """Every node has the same configuration again, with sites; things are taken out of service where they must."""
+    for sites in ("apart", "sharing", "apart", "sharing"):
+        if world.run_until(partial(_alike, world, sites), AGREE_S):
+            return
+        for tag in ("shop", "docs", "ip-shop", "ip-docs", "vol-shop"):
+            for name in world.computers:
+                _asked(world, name, "out_of_service", tags=[tag])
+    # Each of two half-configured nodes may think that the other has a site in service: people see that none has.
+    if not _alike(world, "apart", by_force=True):
+        broken(world, "6: the nodes cannot be configured alike in peace")
+
+
+def _alike(world: World, sites: str, *, by_force: bool = False) -> bool:
+    return all(world.configure(node, sites, by_force=by_force) for node in world.computers)
+
+
+def _mend_torn(world: World) -> None:
+    """What a new configuration has torn is brought together, as the refusal of every other command says."""
+    groups = [g for process in world.processes.values() for g in process.machine.groups.values() if g.conflict]
+    for heads in {g.group.heads for g in groups}:
+        _must(world, min(world.computers), "out_of_service", tags=list(heads))
+    world.run(1.0)
+
+
+def _works_again(world: World) -> None:
+    """6: every group can be brought to a node; 7: what is taken out stays out through reboots."""
+    wanted = {tag: world.random.choice(list(world.computers)) for tag in ("shop", "docs")}
+    for tag, node in wanted.items():
+        _must(world, node, "in_service", tags=[tag], node=node)
+        serving = [name for name, computer in world.computers.items() if tag in computer.on]
+        if serving != [node]:
+            broken(world, f"6: {tag} should be on {node} and is on {' and '.join(serving) or 'no node'}")
+    for tag in wanted:
+        _must(world, world.random.choice(list(world.computers)), "out_of_service", tags=[tag])
+    for name in world.computers:
+        world.power_off(name)
+    for name in world.computers:
+        world.start(name)
+    world.run(1.5)
+    left = {tag for computer in world.computers.values() for tag in computer.on if tag != "ip-docs"}
+    if left:
+        broken(world, f"7: everything was taken out of service, and {', '.join(sorted(left))} came back by itself")
+
+
+def _must(world: World, at: str, verb: str, **args: object) -> None:
+    """The command succeeds; with an arbiter it may take a while, since voters that were started wait first."""
+    end_s = world.now_s + (0.0 if world.witness is None else TAKES * TIMERS[world.profile].take_s + TAKE_MAX_S)
+    while True:
+        answer = _asked(world, at, verb, **args)
+        if answer is not None and answer["ok"]:
+            return
+        if answer is None or world.now_s >= end_s:
+            broken(world, f"6: {verb} {args} on {at} in peace: {answer}")
+        world.run(AGAIN_S)
+
+
+def _asked(world: World, at: str, verb: str, **args: object) -> dict[str, Any] | None:
+    command = world.command(at, verb, **args)
+    world.run_until(lambda: command in world.answers, ANSWER_S)
+    return world.answers.get(command)

@@ -1,0 +1,163 @@
+# SPDX-FileCopyrightText: 2026 Holdfast contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What people are told of why a group is where it is, and that it comes true when a node dies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from holdfast.core.node.explain import RULES
+from holdfast_sim.cluster import World
+
+SHOP = ("in_service", {"tags": ["shop"], "node": "n1"})
+
+
+def _world(*, arbiter: str = "witness", nodes: tuple[str, ...] = ("n1", "n2")) -> World:
+    world = World(1, nodes, arbiter=arbiter)
+    world.run(10.0)
+    verb, args = SHOP
+    _told(world, "n1", verb, **args)
+    return world
+
+
+def _told(world: World, at: str, verb: str, **args: Any) -> dict[str, Any]:
+    number = world.command(at, verb, **args)
+    world.run(5.0)
+    answer = world.answers[number]
+    assert answer["ok"], answer
+    data: dict[str, Any] = answer["data"]
+    return data
+
+
+def _explained(world: World, at: str = "n1") -> dict[str, Any]:
+    return _told(world, at, "explain", tag="ip-shop")
+
+
+def _if(explained: dict[str, Any], dies: str) -> dict[str, Any]:
+    fate: dict[str, Any] = next(row for row in explained["if"] if row["dies"] == dies)
+    return fate
+
+
+def _why(explained: dict[str, Any]) -> list[str]:
+    return [link["text"] for link in explained["why"]]
+
+
+def test_the_holder_says_why_it_has_the_group_and_by_whose_votes() -> None:
+    explained = _explained(_world())
+    assert (explained["group"], explained["holder"], explained["epoch"]) == ("shop", "n1", 1)
+    first, home, votes = explained["why"]
+    assert first["text"] == "n1 holds it: brought into service by command"
+    assert first["values"] == {"holder": "n1", "epoch": 1}
+    assert home["text"] == "n1 is its preferred node"
+    assert "renewed every 0.4 s: votes of witness w, n2" in votes["text"]
+    assert 1.0 < explained["permit"]["seconds_left"] <= 2.2
+
+
+def test_a_standby_knows_no_permit_but_the_same_reasons() -> None:
+    explained = _explained(_world(), "n2")
+    assert explained["permit"] is None
+    assert _why(explained) == ["n1 holds it: brought into service by command", "n1 is its preferred node"]
+
+
+@pytest.mark.parametrize("asked", ["n1", "n2"])
+def test_what_is_said_to_happen_when_the_holder_dies_happens(asked: str) -> None:
+    world = _world()
+    fate = _if(_explained(world, asked), "n1")
+    assert (fate["to"], fate["down"], fate["rule"]) == ("n2", False, "HF903")
+
+    world.power_off("n1")
+    world.run(fate["after_s"] + 0.8)
+    assert _explained(world, "n2")["holder"] == fate["to"]
+
+
+def test_after_a_failover_it_says_where_the_group_belongs_and_that_nobody_else_is_left() -> None:
+    world = _world()
+    world.power_off("n1")
+    world.run(6.0)
+    explained = _explained(world, "n2")
+    assert "its preferred node is n1; it returns by command (switchback: intelligent)" in _why(explained)
+    fate = _if(explained, "n2")
+    assert fate["down"]
+    assert fate["text"] == "nobody takes it over: n1 is dead"
+    assert _if(explained, "witness w")["text"] == "n2 has to stop it within 2.2 s: n1 cannot vote"
+
+
+def test_while_the_arbiter_is_away_the_death_of_any_node_ends_the_service() -> None:
+    world = _world()
+    assert _if(_explained(world), "n2")["text"].startswith("nothing changes: n1 goes on by the vote of witness w")
+    assert not _if(_explained(world), "witness w")["down"]
+
+    assert world.witness is not None
+    world.witness.stop()
+    world.run(3.0)
+    explained = _explained(world)
+    assert explained["voting"]["answers"] is False
+    assert _if(explained, "n1")["text"].startswith("nobody takes it over: witness w does not vote")
+    assert _if(explained, "n2")["text"] == "n1 has to stop it within 2.2 s: without witness w all nodes vote"
+    assert _if(explained, "n2")["down"]
+
+
+def test_with_arbiter_manual_only_commands_move() -> None:
+    explained = _explained(_world(arbiter="manual"))
+    assert [row["dies"] for row in explained["if"]] == ["n1", "n2"]
+    assert _if(explained, "n1")["rule"] == "HF805"
+    assert _if(explained, "n1")["down"]
+    assert "with arbiter manual it may serve until a command moves it" in _why(explained)
+
+
+def test_what_an_operator_stopped_stays_stopped() -> None:
+    world = _world()
+    _told(world, "n1", "out_of_service", tags=["shop"])
+    explained = _explained(world, "n2")
+    assert explained["holder"] is None
+    assert "shop was taken out of service by command" in _why(explained)
+    assert not any(row["down"] for row in explained["if"] if row["dies"] != "witness w")
+
+
+def test_a_group_that_nobody_takes_says_why() -> None:
+    world = _world()
+    assert _why(_told(world, "n2", "explain", tag="docs")) == [
+        "no node holds it",
+        "it has never been brought into service",
+    ]
+
+    assert world.witness is not None
+    world.witness.stop()
+    world.power_off("n2")
+    world.run(10.0)
+    first, second = _why(_explained(world))
+    assert first == "no node holds it"
+    assert second.startswith("no node takes it by itself: witness w does not vote (the witness does not answer")
+
+
+def test_the_next_of_three_is_named_and_the_one_after_it() -> None:
+    explained = _explained(_world(nodes=("n1", "n2", "n3")))
+    assert [candidate["node"] for candidate in explained["candidates"]] == ["n2", "n3"]
+    assert _if(explained, "n1")["to"] == "n2"
+    assert _if(explained, "n2")["text"].endswith("n3 could take it over then")
+
+
+def test_an_unknown_tag_is_refused_with_what_is_meant() -> None:
+    world = _world()
+    number = world.command("n1", "explain", tag="shpo")
+    world.run(1.0)
+    assert world.answers[number]["error"]["message"] == "Nothing with the tag 'shpo' is protected. Did you mean 'shop'?"
+
+
+def test_the_status_shows_the_arbiter_and_the_permits() -> None:
+    world = _world()
+    view = world.processes["n1"].machine.view()
+    assert view is not None
+    assert view["voting"]["arbiter"] == "witness w"
+    assert view["voting"]["answers"]
+    permits = {row["name"]: row["permit"] for row in view["groups"]}
+    assert permits["shop"]["seconds_left"] > 0
+    assert permits["docs"] is None
+    assert view["warnings"] == []
+
+
+def test_every_rule_has_its_own_id() -> None:
+    assert len({rule.id for rule in RULES}) == len(RULES)
