@@ -110,7 +110,7 @@ options:
           deep_check_s:
             description: The seconds between two tests whether they answer. V(0) never tests.
             type: float
-            default: 30
+            default: 10
           guard_resets:
             description: Reset the machine when what it may no longer serve cannot be taken off it.
             type: bool

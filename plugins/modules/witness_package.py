@@ -8,8 +8,8 @@ DOCUMENTATION = r"""
 module: witness_package
 short_description: Put the package of a witness on a Linux machine
 description:
-  - Packs the monitor of this collection, which the witness is part of, and puts it on a machine with Linux, side by side
-    with older versions. Nothing that runs is changed.
+  - Packs the monitor of this collection, which the witness is part of, and puts it on a machine with Linux, side by
+    side with older versions. Nothing that runs is changed.
   - It is the same file that M(holdfast.iis.package) puts on the nodes; its folder is named after its hash.
 options:
   root:

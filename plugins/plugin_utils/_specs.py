@@ -29,7 +29,7 @@ RECOVERY: dict[str, Any] = {
     "failovers": {"type": "int", "default": 3},
     "window_s": {"type": "float", "default": 1800.0},
     "quick_check_s": {"type": "float", "default": 5.0},
-    "deep_check_s": {"type": "float", "default": 30.0},
+    "deep_check_s": {"type": "float", "default": 10.0},
     "guard_resets": {"type": "bool", "default": True},
 }
 CLUSTER: dict[str, Any] = {

@@ -108,7 +108,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--nodes", type=int, default=2, choices=range(1, NODES_MAX + 1))
     one.add_argument("--witness", action="store_true", help="with a machine w1, whose witness is the arbiter")
     one.add_argument("--etcd", action="store_true", help="with machines e1 to e3 and an etcd on them")
-    one.add_argument("--profile", default="normal", choices=get_args(Profile))
+    one.add_argument("--profile", choices=get_args(Profile), help="default: normal, with etcd vm")
     one.add_argument("--program", default="standin", choices=("standin", "plain"))
     one.set_defaults(run=up)
     commands.add_parser("down", help="end the lab").set_defaults(run=down)

@@ -303,12 +303,19 @@ class MemorySurface:
         with self._changing("iis_stop_pool", f"iis_stop_pool {pool}"):
             self.pools_stopped.add(pool)
 
+    def iis_recycle_pool(self, *, pool: str) -> None:
+        with self._changing("iis_recycle_pool", f"iis_recycle_pool {pool}"):
+            if pool in self.pools_stopped:
+                raise SurfaceError("iis_recycle_pool", f"pool {pool!r} is stopped", 0x80070426)
+
     def iis_state(self, *, site: str) -> SiteState:
         self._meet("iis_state")
-        self._site(site)
+        element = self._site(site)
         if self.services["W3SVC"] != "running":
             return "unknown"
-        return self.sites.get(site, "stopped")
+        pools = {each.get("applicationPool", "") for each in element.iterfind("application")}
+        state = self.sites.get(site, "stopped")
+        return "failed" if state == "started" and pools & self.pools_stopped else state
 
     def iis_requests(self, *, site: str) -> int:
         self._meet("iis_requests")

@@ -22,7 +22,7 @@ from holdfast_lab.world.remote import Lab
 
 VM = TIMERS["vm"]
 MEMBERS = {"e1": 31, "e2": 32, "e3": 33}
-BEFORE_S, CUT_S, SECONDS = 3.0, 7.0, 13.0
+BEFORE_S, CUT_S, SECONDS = 2.0, 6.0, 9.0
 ASK_ALL = (
     "import json, sys; from holdfast_lab.etcd.gateway import call; "
     "print(json.dumps([call(url, '/v3/maintenance/status', {}) for url in sys.argv[1:]]))"

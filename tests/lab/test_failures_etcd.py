@@ -21,7 +21,7 @@ pytestmark = pytest.mark.timeout(180)
 
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    """Two nodes and an etcd, profile `normal`, set up and watched."""
+    """Two nodes and an etcd, profile `vm`, set up and watched."""
     with stage(Places(tmp_path_factory.mktemp("stored")), launch.Wish(etcd=True)) as scene:
         yield scene
 

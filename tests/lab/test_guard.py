@@ -199,17 +199,16 @@ def test_with_the_guard_stopped_too_the_kernel_drops_the_address(n1: Node) -> No
             os.kill(guard.pid, signal.SIGCONT)
 
 
-def test_after_a_pause_of_everything_the_address_is_off_before_anything_else_happens(n1: Node) -> None:
+def test_after_a_pause_the_guard_has_the_address_off_before_anything_else(n1: Node) -> None:
     with guarding(n1) as guard, publishing(n1, "for ever") as publisher:
         publisher.wait_for(4)
-        both = (publisher.pid(), guard.pid)
-        for pid in both:
-            os.kill(pid, signal.SIGSTOP)
+        os.kill(guard.pid, signal.SIGSTOP)
+        # A monitor that wakes has no answer from a voter, and publishes nothing: here it does not even wake.
+        publisher.end()
         time.sleep(3.0)
         assert there(n1)
         began_s = now_s()
-        for pid in both:
-            os.kill(pid, signal.SIGCONT)
+        os.kill(guard.pid, signal.SIGCONT)
         took_s = gone_at_s(n1, 5.0) - began_s
         sys.stdout.write(f"after a pause the address was off within {took_s * 1000:.0f} ms\n")
         assert took_s < GUARD_LATE_S

@@ -145,6 +145,36 @@ def test_a_switchover_shows_its_plan_and_its_phases_and_a_later_run_moves_nothin
     assert [move["outcome"] for move in run.moves] == ["moved"]
 
 
+def test_failback_returns_what_is_away_and_leaves_what_was_stopped(first: FirstRuns) -> None:
+    lab = first.lab
+    call(lab, "n1", "in_service", {"tags": ["docs", "shop"]})
+    switchover(lab, "shop", "n2")
+    call(lab, "n1", "out_of_service", {"tags": ["docs"]})
+
+    checked = run_playbook("failback.yml", inventory=(*lab.inventory, "--check"))
+    assert holders(lab) == {"shop": "n2", "docs": None}
+    run = run_playbook("failback.yml", inventory=lab.inventory)
+    again = run_playbook("failback.yml", inventory=lab.inventory)
+
+    assert holders(lab) == {"shop": "n1", "docs": None}
+    assert "shop would be brought in service on n1, from n2" in "\n".join(checked.messages)
+    assert "shop is in service on n1, came from n2; clients waited" in "\n".join(run.messages)
+    assert "Every group in service is on its preferred node." in "\n".join(again.messages)
+
+
+def test_an_explanation_says_why_and_what_if(first: FirstRuns) -> None:
+    call(first.lab, "n1", "in_service", {"tags": ["shop"]})
+    run = run_playbook("explain.yml", variables={"tag": "ip-shop"}, inventory=first.lab.inventory)
+
+    text = "\n".join(run.messages)
+    assert "WHY IT IS THERE" in text
+    assert "n1 is its preferred node" in text
+    assert "IF THIS DIED NOW" in text
+    assert "seen from n1" in text
+    with pytest.raises(PlaybookError, match="Did you mean 'shop'"):
+        run_playbook("explain.yml", variables={"tag": "shpo"}, inventory=first.lab.inventory)
+
+
 def test_a_switchover_that_cannot_succeed_is_refused_and_says_why(first: FirstRuns) -> None:
     lab = first.lab
     call(lab, "n1", "in_service", {"tags": ["docs", "shop"]})

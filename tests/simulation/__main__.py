@@ -18,7 +18,8 @@ from collections.abc import Sequence
 
 from holdfast_sim import campaign
 from holdfast_sim.coverage import report
-from holdfast_sim.mutants import MUTANTS, hunt_all
+from holdfast_sim.hunting import hunt_all
+from holdfast_sim.mutants import MUTANTS
 from holdfast_sim.schedules import schedule
 from holdfast_sim.shrink import shrunk
 

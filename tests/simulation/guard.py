@@ -124,7 +124,7 @@ class Guard:
                 self.world.later(GUARD_S + bound_s + MARGIN_S, partial(self.world.judge.unpermitted, self.world))
 
     def _off(self, tag: str) -> None:
-        if ("fence", tag) not in self.computer.sick:
+        if ("fence", tag) not in self.computer.sick and not self.allows(tag):
             self.computer.on.discard(tag)
             self.computer.tampered = True
             self.world.judge.switched(self.world)

@@ -43,6 +43,7 @@ class Judge:
         self._torn: set[tuple[str, ...]] = set()
         self._loose = False
         self._vouched = False
+        self._said_off: set[str] = set()
 
     # -- what is on -----------------------------------------------------------------------------------
 
@@ -87,11 +88,16 @@ class Judge:
     # -- permits ---------------------------------------------------------------------------------------
 
     def permitted(self, world: World, process: Process, permit: e.Permit) -> None:
-        """2: a permit lasts no longer than the votes it rests on, counted from when they were asked for."""
+        """2: a permit lasts no longer than the votes it rests on, counted from when they were asked for.
+
+        An operator's word that a node is off stands for that node's vote.
+        """
         until_s = max(permit.until_s.values(), default=-math.inf)
         if world.arbiter == "manual" or until_s < 0:
             return
-        peers = [name for name in world.computers if name != process.computer.name]
+        peers = [name for name in world.computers if name not in self._said_off and name != process.computer.name]
+        if not peers:
+            return
         excess_s = until_s - (process.judged.from_s(peers) + TIMERS[world.profile].own_s)
         if excess_s > MARGIN_S:
             broken(world, f"2: the permit of {process.computer.name} is {excess_s:.3f} s longer than its votes")
@@ -169,6 +175,7 @@ class Judge:
         if args.get("peers_off"):
             self._out.clear()
             self._vouched = True
+            self._said_off |= set(args["peers_off"])
         if verb != "in_service" or args.get("check"):
             return
         self._out -= set(args["tags"])

@@ -38,6 +38,7 @@ class Computer:
     on: set[str] = field(default_factory=set)
     registers: dict[str, Register] = field(default_factory=dict)
     recorded_boot_id: str | None = None
+    agreed: str = ""
     sick: dict[tuple[str, str], str] = field(default_factory=dict)
     disk_s: float = 0.005
     clock: Clock = field(default_factory=Clock)

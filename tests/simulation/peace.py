@@ -20,21 +20,12 @@ SETTLE_S = 130.0
 """Bound on the peace before the last check: longer than the slowest step's time-out and its repair."""
 ANSWER_S = 30.0
 AGAIN_S = 1.0
+PATIENCE_S = 6.0
 PLENTY = 50
 """A budget that no story uses up; with less, a group that has moved too often waits for a person."""
 AGREE_S = 5.0
 TAKES = 3
 """So many times ``take_s`` may pass after the last fault until everything is in service."""
-
-
-def peace(world: World) -> None:
-    """Every fault has ended, and everything works.
-
-    Raises:
-        BrokenInvariantError: an invariant, or the liveness at the end, does not hold.
-    """
-    _peace(world)
-    _works_again(world)
 
 
 def survive(world: World, node: str) -> None:
@@ -100,8 +91,12 @@ def _heal(world: World, name: str) -> None:
         process.thaw()
 
 
-def _peace(world: World) -> None:
-    """Every fault ends: links work, every monitor runs, nothing is sick."""
+def peace(world: World) -> None:
+    """Every fault ends: links work, every monitor runs, nothing is sick; and everything comes to rest, in service.
+
+    Raises:
+        BrokenInvariantError: an invariant, or the liveness at the end, does not hold.
+    """
     world.network.heal()
     if world.witness is not None:
         world.witness.heal()
@@ -147,7 +142,7 @@ def _mend_torn(world: World) -> None:
     world.run(1.0)
 
 
-def _works_again(world: World) -> None:
+def works(world: World) -> None:
     """6: every group can be brought to a node; 7: what is taken out stays out through reboots."""
     wanted = {tag: world.random.choice(list(world.computers)) for tag in ("shop", "docs")}
     for tag, node in wanted.items():
@@ -168,8 +163,8 @@ def _works_again(world: World) -> None:
 
 
 def _must(world: World, at: str, verb: str, **args: object) -> None:
-    """The command succeeds; with an arbiter it may take a while, since voters that were started wait first."""
-    end_s = world.now_s + (0.0 if world.witness is None else TAKES * TIMERS[world.profile].take_s + TAKE_MAX_S)
+    """The command succeeds; it may take a while, since nodes hear of a reboot first, and voters that were started wait."""
+    end_s = world.now_s + (PATIENCE_S if world.witness is None else TAKES * TIMERS[world.profile].take_s + TAKE_MAX_S)
     while True:
         answer = _asked(world, at, verb, **args)
         if answer is not None and answer["ok"]:

@@ -10,10 +10,10 @@ from collections.abc import Sequence, Set
 from functools import partial
 from typing import TYPE_CHECKING
 
+from holdfast.core.node.machine import Machine
 from holdfast.core.values import events as e
 from holdfast.core.values.arbitration import Renewal
 from holdfast.core.values.graph import Group
-from holdfast.core.node.machine import Machine
 from holdfast.core.values.messages import Envelope, Message, Register
 from holdfast.core.values.model import Hierarchy
 from holdfast_sim.arbiter import WITNESS
@@ -49,6 +49,7 @@ class Process:
             config=world.configs[computer.name],
             registers=dict(computer.registers),
             recorded_boot_id=computer.recorded_boot_id,
+            agreed=computer.agreed,
             now_s=computer.clock.read(world.now_s) - ago_s,
         )
         self._held: deque[e.Action] = deque()
@@ -147,6 +148,7 @@ class Process:
             return
         self.computer.registers = dict(action.registers)
         self.computer.recorded_boot_id = self.computer.boot_id
+        self.computer.agreed = action.agreed
         self.world.judge.durable(self.world, self.computer)
         self._writing = False
         self._work_off()

@@ -38,20 +38,23 @@ def _by_command(seed: int) -> Story:
     for _number in range(random.randint(3, 12)):
         lines += FAULTS[random.choice(["command", "command", *kinds])](stage)
         lines.append(f"run {random.choice(SHORT_S):g}")
-    return [*lines, "peace"]
+    return [*lines, "peace", "works"]
 
 
 def _by_itself(seed: int) -> Story:
     """Groups are in service, and then things happen to nodes, witness and network."""
     random = Random(seed)
-    nodes = [f"n{number + 1}" for number in range(random.choice([2, 2, 2, 2, 3, 3, 3, 4, 5]))]
+    nodes = [
+        f"n{number + 1}"
+        for number in range(random.choice([2, 2, 2, 2, 2, 2, 3, 3, 3, 4] + [5] * (random.random() < 0.3)))
+    ]
     kinds = _kinds(random, BY_ITSELF)
     profile = random.choice(["fast", "fast", "fast", "fast", "normal", "vm"])
     tags = random.choice([SHOP, SHOP, DOCS, SHOP + DOCS])
     stage = Stage(random=random, nodes=nodes, tags=tags, arbiter=WITNESS)
     cast = f"nodes {' '.join(nodes)} sites={random.choice(['apart', 'apart', 'sharing'])} profile={profile}"
     budget = random.choice([3, 99, 99, 99])
-    lines = [f"{cast} paths={_paths(random)} arbiter=witness seed={seed + 1}"]
+    lines = [f"{cast} paths={_paths(random)} arbiter=witness restarts={budget} failovers={budget} seed={seed + 1}"]
     if stage.chance(0.6):
         lines += [f"clock {name} {random.choice(CLOCKS)}" for name in (*nodes, WITNESS)]
     lines += [f"begin n1 in_service {tag} {stage.node()}" for tag in (tags[0], tags[-1])] + ["run 1"]
@@ -60,7 +63,7 @@ def _by_itself(seed: int) -> Story:
         lines.append(f"run {random.choice(LONG_S):g}")
     if stage.chance(0.4) and not UNSAFE_TO_COUNT & set(kinds):
         lines.append(f"survive {stage.node()}")
-    return [*lines, "peace"]
+    return [*lines, "peace", *(["works"] if stage.chance(0.3) else [])]
 
 
 def _kinds(random: Random, world: tuple[tuple[str, ...], ...]) -> list[str]:
@@ -72,4 +75,4 @@ def _kinds(random: Random, world: tuple[tuple[str, ...], ...]) -> list[str]:
 
 
 def _paths(random: Random) -> int:
-    return 1 if random.random() < 0.6 else 2
+    return 1 if random.random() < 0.7 else 2

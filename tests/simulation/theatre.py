@@ -31,7 +31,8 @@ fails can be read. The words:
     switch_on NODE TAG | switch_off NODE TAG                somebody does it by hand, past Holdfast
     configure NODE apart | turned | sharing | bare                   (layouts.layout)
     survive NODE                                            all others are off, all else is well: it serves everything
-    peace                                                   every fault ends, and then everything has to work
+    peace                                                   every fault ends, and everything comes to rest
+    works                                                   every group goes where it is told, and stays out when told
     show | status NODE                                      what runs and is known; the warnings that a node shows
 """
 
@@ -47,7 +48,7 @@ from holdfast_sim.arbiter import WITNESS, Witness
 from holdfast_sim.cluster import STEADY, World
 from holdfast_sim.layouts import PATHS
 from holdfast_sim.machines import SICKNESSES
-from holdfast_sim.peace import peace, survive
+from holdfast_sim.peace import peace, survive, works
 
 QUIET = ("restarted", "path up", "path down", "started", "moved", "out of service")
 """Ledger records that say again what the answer, the activity and the story itself say."""
@@ -94,6 +95,7 @@ class Theatre:
             "configure": self._configure,
             "survive": self._survive,
             "peace": self._peace,
+            "works": self._works,
             "show": self._show,
             "status": self._status,
         }
@@ -253,6 +255,9 @@ class Theatre:
 
     def _peace(self) -> None:
         peace(self.world)
+
+    def _works(self) -> None:
+        works(self.world)
 
     # -- the network --------------------------------------------------------------------------------
 

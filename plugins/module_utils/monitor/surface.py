@@ -66,7 +66,9 @@ ServiceMain = Callable[[Listen, Listen], None]
 Notice = Literal["network", "service", "disk", "iis"]
 """What kind of thing has changed: cards and addresses; services; disks and volumes; sites and their configuration."""
 
-SiteState = Literal["starting", "started", "stopping", "stopped", "unknown"]
+SiteState = Literal["starting", "started", "failed", "stopping", "stopped", "unknown"]
+"""Failed: it is started, but an application pool of it is not, so that clients get 503."""
+
 ServiceState = Literal["running", "stopped", "start_pending", "stop_pending", "paused", "absent"]
 
 
@@ -227,6 +229,12 @@ class Surface(Protocol):
         """The application pool is stopped and its worker processes have ended: they hold no file open any more.
 
         SurfaceError when they have not ended after ``timeout_s``. ``iis_start`` of a site starts its pool again.
+        """
+
+    def iis_recycle_pool(self, *, pool: str) -> None:
+        """New requests to the pool go to a new worker process; what the old one works on is not waited for.
+
+        SurfaceError when the pool is stopped.
         """
 
     def iis_state(self, *, site: str) -> SiteState:

@@ -3,13 +3,13 @@
 
 """The control socket of the lab's IIS: ``<node>/standin/iis.sock``, one JSON object per line each way.
 
-    {"op": "state", "site": S}                       {"ok": true, "state": "started" | "stopped"}
+    {"op": "state", "site": S}                       {"ok": true, "state": "started" | "stopped" | "failed"}
     {"op": "start" | "stop", "site": S}              {"ok": true}
     {"op": "requests", "site": S}                    {"ok": true, "requests": 0}
     {"op": "bound_certificate", "site": S, "information": "ip:port:host"}     {"ok": true, "thumbprint": T | null}
     {"op": "bind_certificate", "site": S, "information": I, "thumbprint": T, "store": "MY"}    {"ok": true}
     {"op": "pool_state", "pool": P}                  {"ok": true, "state": "started" | "stopped"}
-    {"op": "start_pool", "pool": P}                  {"ok": true}
+    {"op": "start_pool" | "recycle_pool", "pool": P} {"ok": true}
     {"op": "stop_pool", "pool": P, "timeout_s": 5}   {"ok": true}
     {"op": "crash" | "hang" | "wake", "site": S}     {"ok": true}    faults, never asked for by the surface
     {"op": "reload"}                                 {"ok": true}
@@ -101,6 +101,8 @@ class Control:
                 return {"state": self._service.pool_state(_text(request, "pool"))}
             case "start_pool":
                 self._service.start_pool(_text(request, "pool"))
+            case "recycle_pool":
+                self._service.recycle_pool(_text(request, "pool"))
             case "stop_pool":
                 await self._service.stop_pool(_text(request, "pool"), float(request["timeout_s"]))
             case _:

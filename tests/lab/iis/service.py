@@ -23,7 +23,7 @@ from .endpoint import Endpoint
 from .http import Connection, Request
 
 SHARING_VIOLATION, OBJECT_NOT_FOUND, NOT_FOUND = 0x80070020, 0x800710D8, 0x80070490
-TIMEOUT = 0x80070102
+TIMEOUT, NOT_ACTIVE = 0x80070102, 0x80070426
 _LOOK_AGAIN_S = 0.02
 
 
@@ -88,8 +88,11 @@ class WebService:
             self._stop(site)
 
     def state(self, name: str) -> str:
-        """started or stopped."""
-        return "started" if self._site(name).name in self._started else "stopped"
+        """started or stopped; failed when it is started and a pool of it is not."""
+        site = self._site(name)
+        if site.name not in self._started:
+            return "stopped"
+        return "started" if self._running_pools.issuperset(site.pools) else "failed"
 
     def requests(self, name: str) -> int:
         """How many requests the site works on."""
@@ -105,6 +108,14 @@ class WebService:
         """The pool's applications answer."""
         self._pool_shutdown_s(name)
         self._running_pools.add(name)
+
+    def recycle_pool(self, name: str) -> None:
+        """A new worker process takes the pool's requests; what the old one works on is cut off. Raises RefusedError."""
+        if self.pool_state(name) != "started":
+            raise RefusedError(f"application pool {name!r} is stopped", NOT_ACTIVE)
+        self._hung.pop(name, None)
+        for connection in [one for one, (_site, pool) in self._working.items() if pool == name]:
+            connection.cut()
 
     async def stop_pool(self, name: str, timeout_s: float) -> None:
         """The pool's applications answer 503 and nothing works for it any more.

@@ -104,6 +104,15 @@ def double_service_s(intervals: Sequence[Interval]) -> float:
     return sum(overlap.seconds for overlap in overlaps(intervals))
 
 
+def together_s(found: Iterable[Overlap]) -> float:
+    """Seconds in which there was any of these overlaps, however many at once."""
+    total_s, until_s = 0.0, float("-inf")
+    for overlap in sorted(found, key=lambda overlap: overlap.start_s):
+        total_s += max(0.0, overlap.end_s - max(overlap.start_s, until_s))
+        until_s = max(until_s, overlap.end_s)
+    return total_s
+
+
 def thaws(records: Iterable[Record]) -> list[tuple[str, float]]:
     """Which machine went on after a pause, and when."""
     return [(r.holder, r.t_s) for r in records if r.kind == "machine" and r.present]

@@ -48,6 +48,7 @@ ARGUMENTS: Mapping[str, str] = {
     "iis_start": "site",
     "iis_stop": "site",
     "iis_stop_pool": "pool",
+    "iis_recycle_pool": "pool",
     "iis_state": "site",
     "iis_requests": "site",
     "certificates": "store",

@@ -274,6 +274,10 @@ class LabSurface:
             request: dict[str, str | float] = {"op": "stop_pool", "pool": pool, "timeout_s": timeout_s}
             self._iis("iis_stop_pool", request, timeout_s=timeout_s + CONTROL_S)
 
+    def iis_recycle_pool(self, *, pool: str) -> None:
+        with self._doing("iis_recycle_pool", pool):
+            self._iis("iis_recycle_pool", {"op": "recycle_pool", "pool": pool})
+
     def iis_state(self, *, site: str) -> SiteState:
         with self._doing("iis_state", site):
             state = self._iis("iis_state", {"op": "state", "site": site})["state"]

@@ -27,12 +27,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--seed", type=int, default=secrets.randbelow(SEEDS))
     parser.add_argument("--arbiter", default="witness", choices=("witness", "etcd"))
-    parser.add_argument("--profile", default="normal", choices=("fast", "normal", "vm"))
+    parser.add_argument("--profile", choices=("fast", "normal", "vm"), help="default: normal, with etcd vm")
     parser.add_argument("--lab-dir", type=Path, default=REPOSITORY / ".lab-soak")
     options = parser.parse_args(arguments)
     again = f"make soak MINUTES={options.minutes:g} SEED={options.seed} ARBITER={options.arbiter}"
-    say(f"Soak for {options.minutes:g} minutes, profile {options.profile}; again: {again}")
     wish = launch.Wish(witness=options.arbiter == "witness", etcd=options.arbiter == "etcd", profile=options.profile)
+    say(f"Soak for {options.minutes:g} minutes, profile {wish.timing}; again: {again}")
     try:
         provide({"ip": "iproute2"})
         with stage(Places(options.lab_dir.resolve()), wish) as scene:

@@ -76,7 +76,7 @@ def timers_of(scene: Scene) -> Timers:
 def patience_s(lasts: Lasts, timers: Timers) -> tuple[float, float]:
     """How long to watch at least, and how long service may take to be back at the most."""
     take_s = timers.take_s
-    return {"own": (1.0, 3 * take_s), "take": (take_s, 3 * take_s), "check": (1.0, DEEP_CHECK_S)}[lasts]
+    return {"own": (timers.own_s + 1.0, 3 * take_s), "take": (take_s, 3 * take_s), "check": (1.0, DEEP_CHECK_S)}[lasts]
 
 
 def play(scene: Scene, cause: Callable[[], None], *, lasts: Lasts) -> Episode:
@@ -154,19 +154,15 @@ def look(scene: Scene, start_s: float, end_s: float) -> Seen:
     every_s = {tag: scene.loads[tag].every_ms / 1000 for tag in ADDRESSES}
     scene.seen.read()
     thawed = intervals.thaws(scene.seen.records)
-    double = {False: 0.0, True: 0.0}
-    disk_s = 0.0
-    for held in (scene.seen.addresses(), scene.seen.disks()):
-        for overlap in intervals.overlaps([one for one in held if one.end_s > start_s]):
-            if start_s <= overlap.start_s < end_s:
-                thaw = intervals.after_thaw(overlap, thawed)
-                double[thaw] += overlap.seconds
-                disk_s += overlap.seconds if thaw and overlap.subject not in ADDRESSES.values() else 0.0
+    held = [one for one in (*scene.seen.addresses(), *scene.seen.disks()) if one.end_s > start_s]
+    found = [overlap for overlap in intervals.overlaps(held) if start_s <= overlap.start_s < end_s]
+    thaw = [overlap for overlap in found if intervals.after_thaw(overlap, thawed)]
+    disk = [overlap for overlap in thaw if overlap.subject not in ADDRESSES.values()]
     return Seen(
         without_s={tag: missing_s(marked(samples[tag], tag), every_s=every_s[tag]) for tag in ADDRESSES},
-        double_s=double[False],
-        thaw_s=double[True],
-        thaw_disk_s=disk_s,
+        double_s=intervals.together_s(overlap for overlap in found if overlap not in thaw),
+        thaw_s=intervals.together_s(thaw),
+        thaw_disk_s=intervals.together_s(disk),
         stall_s=max(longest_silence_s(samples[tag], every_s=every_s[tag]) for tag in ADDRESSES),
     )
 

@@ -77,10 +77,11 @@ class Fabric:
         return namespace_id
 
     async def silence(self, machine: Machine) -> None:
-        """No frame of the machine gets anywhere from now on (a power cut begins with this)."""
-        for network in machine.networks:
-            if index := await self._find(machine.port(network)):
-                await unless_gone(self._netlink.link("set", index=index, state="down"))
+        """No frame of the machine gets anywhere from now on (a power cut and a pause begin with this).
+
+        Its cards keep their carrier: it must not notice anything in the moment that is left to it.
+        """
+        await asyncio.gather(*(self.treat(machine, network, "cut") for network in machine.networks))
 
     async def pull_out(self, machine: Machine) -> None:
         """The machine's cards and cables are gone, and with them every address it had."""

@@ -63,6 +63,7 @@ async def _bring_back(world: World, machine: Machine) -> None:
             await aside.restore_disk_path(world, {**given, "disk": disk.id})
     if aside.has_certificates(world, machine):
         await aside.restore_certificate(world, {**given, "thumbprint": "all"})
-    with suppress(OSError):  # IIS may be off
+    await sites.start_iis(world, machine)
+    with suppress(OSError):  # it may be off all the same, when the machine has no such service
         for site in await sites.names(world, machine):
             await sites.wake_site(world, {**given, "site": site})

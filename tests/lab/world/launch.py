@@ -58,7 +58,9 @@ class Wish:
     etcd: bool = False
     """Three machines e1 to e3 with an etcd, which is the arbiter when there is no witness."""
 
-    profile: Profile = "normal"
+    profile: Profile | None = None
+    """Of the cluster; when it is not said, the one that the arbiter allows."""
+
     program: ProgramName = "standin"
     leashed: bool = False
     """The lab ends when the process that started it does."""
@@ -67,6 +69,11 @@ class Wish:
     def topology(self) -> Topology:
         """The machines of such a lab."""
         return default_topology(**self.shape)
+
+    @property
+    def timing(self) -> Profile:
+        """The profile of the cluster: an etcd may be silent for longer than `normal` bears (rule HF121)."""
+        return self.profile or ("vm" if self.etcd and not self.witness else "normal")
 
     @property
     def shape(self) -> dict[str, Any]:
@@ -89,7 +96,7 @@ def up(places: Places, wish: Wish) -> Lab:
         listeners = open_listeners(topology)
         try:
             clear(places)
-            seed(places, topology, management_of(listeners), profile=wish.profile)
+            seed(places, topology, management_of(listeners), profile=wish.timing)
             start(places, wish, listeners, privilege.options)
         finally:
             close_all(listeners)

@@ -77,6 +77,11 @@ class Places:
         """A shared disk's folder."""
         return self.disks / disk_id
 
+    @property
+    def shares(self) -> Path:
+        """The file servers of the network, a folder each, seen by all nodes; out of reach while it is not there."""
+        return self.root / "shares"
+
 
 def default_places() -> Places:
     """The lab of $HOLDFAST_LAB_DIR, or the repository's own."""

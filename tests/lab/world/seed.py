@@ -89,7 +89,7 @@ def seed(places: Places, topology: Topology, management: dict[str, str], *, prof
 
     The lab's folder must be empty or absent: a lab starts from a known state.
     """
-    for folder in (places.nodes, places.disks, places.logs, places.pki):
+    for folder in (places.nodes, places.disks, places.shares, places.logs, places.pki):
         folder.mkdir(parents=True)
     authority = make_authority("Holdfast lab")
     (places.pki / "ca.crt").write_bytes(authority.certificate_pem)

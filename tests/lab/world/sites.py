@@ -55,6 +55,13 @@ async def names(world: World, machine: Machine) -> list[str]:
     return [site["name"] for site in answer["sites"]]
 
 
+async def start_iis(world: World, machine: Machine) -> None:
+    """The service of the node's IIS runs, if it has one."""
+    socket = world.places.node(machine.name) / "standin" / "scm.sock"
+    if socket.exists():
+        await asyncio.to_thread(control.call, socket, {"op": "start", "name": "W3SVC"}, timeout_s=ANSWER_S)
+
+
 def _folder(world: World, given: Arguments) -> Path:
     return world.places.node(world.topology.machine(given["node"]).name)
 

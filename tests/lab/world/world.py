@@ -126,8 +126,7 @@ class World:
             return
         saved = [(network, self.fabric.condition(machine, network)) for network in machine.networks]
         self._before_freeze[machine.name] = saved
-        for network in machine.networks:
-            await self.fabric.treat(machine, network, "cut")
+        await self.fabric.silence(machine)
         computer.freeze()
         self.observers.tell(event="freeze", machine=machine.name)
         computer.held = await asyncio.to_thread(in_network_of, computer.pid, lifetimes.hold)
@@ -140,8 +139,8 @@ class World:
         held, computer.held = computer.held, []
         await asyncio.to_thread(in_network_of, computer.pid, lambda: lifetimes.let_go(held))
         self.observers.tell(event="thaw", machine=machine.name)
-        for network, condition in self._before_freeze.pop(machine.name):
-            await self.fabric.treat(machine, network, condition)
+        saved = self._before_freeze.pop(machine.name)
+        await asyncio.gather(*(self.fabric.treat(machine, network, condition) for network, condition in saved))
         computer.thaw()
 
     async def close(self) -> None:
@@ -191,7 +190,7 @@ class World:
         if not machine.managed:
             return View()
         disks = [self.places.disk(disk.id) for disk in self.topology.disks if machine.name in disk.attached]
-        return View(hide=self.places.root, show=(self.places.node(machine.name), *disks))
+        return View(hide=self.places.root, show=(self.places.node(machine.name), self.places.shares, *disks))
 
     async def _until_ready(self, computer: Computer, ready: int) -> None:
         name = computer.machine.name

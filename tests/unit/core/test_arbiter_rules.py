@@ -183,7 +183,7 @@ REFUSED: list[tuple[dict[str, Any], str, str, str, str]] = [
     ({"recovery": {"failovers": 2.5}}, "HF143", f"{RECOVERY}.failovers", "2.5, not a whole", "0 to 100"),
     ({"recovery": {"window_s": 59}}, "HF144", f"{RECOVERY}.window_s", "59", "from 60 to 86400"),
     ({"recovery": {"quick_check_s": 0.01}}, "HF145", f"{RECOVERY}.quick_check_s", "0.01", "0 means never"),
-    ({"recovery": {"quick_check_s": 60}}, "HF146", f"{RECOVERY}.deep_check_s", "30, less than quick_check_s, 60",
+    ({"recovery": {"quick_check_s": 60}}, "HF146", f"{RECOVERY}.deep_check_s", "10, less than quick_check_s, 60",
      "at least 60, or 0"),
 ]
 # fmt: on

@@ -29,12 +29,14 @@ class Office:
         self.told: list[Tell] = []
         self.sent: list[tuple[str, Message]] = []
         self.performed: list[tuple[str, Order]] = []
+        self.touched: list[str] = []
         self.desk = Desk(
             node="n1",
             prefix="n1-7",
             emit=self._emit,
             send=lambda peer, message: self.sent.append((peer, message)),
             perform=lambda group, order: self.performed.append((group, order)),
+            ended=self.touched.append,
         )
 
     def _emit(self, action: Action) -> None:

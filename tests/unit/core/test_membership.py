@@ -8,21 +8,23 @@ from __future__ import annotations
 import pytest
 
 from holdfast.core.cluster.membership import Membership
-from holdfast.core.values.messages import Envelope, Heartbeat, Look, Message
-from holdfast.core.values.profiles import TIMERS
+from holdfast.core.values.lease import Lease
+from holdfast.core.values.messages import Envelope, GroupReport, Heartbeat, Look, Message, News, Register
+from holdfast.core.values.profiles import TAKE_MAX_S, TIMERS
 
 NORMAL = TIMERS["normal"]
 
 
 def _membership() -> Membership:
-    known = Membership(peers={"n2": ["a", "b"]}, timers=NORMAL)
+    known = Membership(peers={"n2": ["a", "b"]}, timers=NORMAL, incarnation=3)
     for path in ("a", "b"):
         known.connected("n2", path, up=True)
     return known
 
 
 def _beat(count: int = 1, **given: object) -> Heartbeat:
-    fields: dict[str, object] = {"config_digest": "d", "version": "1", "groups": {}, **given}
+    told = {"config_digest": "d", "ground": "g", "arbiter": "manual", "version": "1"}
+    fields: dict[str, object] = {**told, "lease": NORMAL.lease, "news": 0, "has": 0, **given}
     return Heartbeat(count=count, **fields)  # type: ignore[arg-type]  # the fields are those of the class
 
 
@@ -104,10 +106,86 @@ def test_heartbeats_out_of_order_are_no_losses() -> None:
 def test_the_round_trip_is_measured_without_the_time_the_peer_held_the_echo() -> None:
     known = _membership()
     known.beat("n2", "a", 41, 10.0)
-    known.accept("n2", "a", _from(_beat(echo_seq=41, held_s=0.2)), 10.25)
+    known.accept("n2", "a", _from(_beat(echo_seq=41, held_s=0.2, hears=3)), 10.25)
     rtt_s = known.peers["n2"].paths["a"].rtt_s
     assert rtt_s is not None
     assert rtt_s == pytest.approx(0.05)
+
+
+def _news(number: int, since: int, *groups: str, ground: str = "g") -> News:
+    report = GroupReport(register=Register(epoch=number, holder="n2"), activity="up", reason="", resources={})
+    return News(number=number, since=since, ground=ground, groups=dict.fromkeys(groups, report))
+
+
+def _told(known: Membership, news: News, seq: int) -> list[str]:
+    envelope = _from(news, seq=seq)
+    known.accept("n2", "a", envelope, 10.0)
+    return known.news("n2", envelope, news)
+
+
+def test_news_are_put_together_from_what_changed() -> None:
+    known = _membership()
+    assert _told(known, _news(2, 0, "docs", "shop"), seq=1) == ["docs", "shop"]
+    assert _told(known, _news(3, 2, "shop"), seq=2) == ["shop"]
+    assert {name: report.register.epoch for name, report in known.peers["n2"].groups.items()} == {"docs": 2, "shop": 3}
+
+
+@pytest.mark.parametrize(
+    "news",
+    [_news(2, 0, "shop"), _news(5, 3, "shop"), _news(5, 2, "shop", ground="another")],
+    ids=["old", "with a gap before it", "about other groups than before, but not all of them"],
+)
+def test_news_that_do_not_follow_what_is_known_change_nothing(news: News) -> None:
+    known = _membership()
+    _told(known, _news(2, 0, "docs", "shop"), seq=5)
+    assert _told(known, news, seq=4) == []
+    assert known.peers["n2"].got == 2
+
+
+def test_reports_about_other_groups_are_forgotten_when_the_ground_changes() -> None:
+    known = _membership()
+    _told(known, _news(2, 0, "shop"), seq=1)
+    known.accept("n2", "a", _from(_beat(ground="another"), seq=2), 10.0)
+    assert known.peers["n2"].groups == {}
+    assert known.peers["n2"].got == 0
+
+
+def test_an_echo_is_a_vote_from_when_its_heartbeat_was_sent() -> None:
+    known = _membership()
+    known.beat("n2", "a", 41, 10.0)
+    known.accept("n2", "a", _from(_beat(echo_seq=41, held_s=0.2, hears=3)), 10.25)
+    assert known.peers["n2"].acked_s == 10.0
+
+
+@pytest.mark.parametrize("hears", [0, 2], ids=["nothing of us", "a monitor of ours that is gone"])
+def test_an_echo_of_what_another_run_of_this_monitor_sent_is_no_vote(hears: int) -> None:
+    known = _membership()
+    known.beat("n2", "a", 41, 10.0)
+    known.accept("n2", "a", _from(_beat(echo_seq=41, hears=hears)), 10.25)
+    assert known.peers["n2"].acked_s == float("-inf")
+
+
+def test_an_echo_counts_only_once_we_have_all_that_the_peer_knew_then() -> None:
+    """Its register may speak against us in News that are still on their way."""
+    known = _membership()
+    known.beat("n2", "a", 41, 10.0)
+    known.accept("n2", "a", _from(_beat(echo_seq=41, hears=3, news=2, has=7)), 10.1)
+    peer = known.peers["n2"]
+    assert (peer.acked_s, peer.told) == (float("-inf"), 0)
+    _told(known, _news(2, 0, "shop"), seq=2)
+    assert (peer.acked_s, peer.told) == (10.0, 7)
+
+
+def test_a_peers_votes_are_exclusive_for_the_time_that_it_announced() -> None:
+    known = _membership()
+    known.accept("n2", "a", _from(_beat(lease=Lease(light_s=7.0, full_s=7.9))), 10.0)
+    known.accept("n2", "a", _from(_beat(lease=Lease(light_s=1.7, full_s=2.1)), seq=2), 11.0)
+    assert known.lease_s("n2", volume=True) == pytest.approx(17.9)
+    assert known.lease_s("n2", volume=False) == pytest.approx(17.0)
+
+
+def test_what_a_peer_was_promised_before_we_started_is_waited_for() -> None:
+    assert Membership(peers={"n2": ["a"]}, timers=NORMAL, now_s=5.0).lease_s("n2", volume=False) == 5.0 + TAKE_MAX_S
 
 
 def test_a_node_that_is_no_peer_is_not_listened_to() -> None:

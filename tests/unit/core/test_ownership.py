@@ -94,14 +94,14 @@ def test_a_move_step_by_step() -> None:
     assert promised_away(promised, "n1")
     passed = pass_on(promised)
     assert (passed.epoch, passed.holder, passed.out) == (5, "n2", frozenset({"docs"}))
-    assert take(epoch=5, node="n2", out=passed.out) == passed
+    assert take(epoch=5, node="n2", out=passed.out, revision=0) == passed
 
 
 def test_a_hand_over_that_could_not_be_done_leaves_no_grant_that_counts() -> None:
     promised = promise(Register(epoch=4, holder="n1", promised_epoch=4), epoch=5, candidate="n2")
     kept = keep(promised, "n1")
-    assert (kept.epoch, kept.holder) == (6, "n1")
-    assert refusal(kept, epoch=5, candidate="n2") == "epoch 5 is over: the group is at epoch 6, held by n1"
+    assert (kept.epoch, kept.holder) == (5, "n1")
+    assert refusal(kept, epoch=5, candidate="n2") == "epoch 5 is over: the group is at epoch 5, held by n1"
 
 
 def test_giving_up_and_taking_out_are_later_than_what_was() -> None:

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 Holdfast contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The channel between monitor and guard: what is published is read, whole, by the other side and by the next monitor."""
+"""The channel between monitor and guard: what is published is read, whole, by the guard and by the next monitor."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from holdfast import paths
-from holdfast.core.values.model import Cluster, CommPath, Config, Hierarchy, Ip, Volume, Witness
+from holdfast.core.values.model import Cluster, CommPath, Config, Hierarchy, Ip, Manual, Volume, Witness
 from holdfast.core.values.profiles import TIMERS
 from holdfast.errors import RequestError
 from holdfast.guard import PermitFile, page, plan
@@ -177,18 +177,18 @@ def test_a_group_that_was_published_and_is_not_any_more_has_no_permit(n1: Memory
 
 
 def test_a_monitor_that_restarts_keeps_the_old_deadline_until_it_has_one_of_its_own(n1: MemorySurface) -> None:
-    former = PermitFile(n1)
+    former, now_s = PermitFile(n1), n1.monotonic_s()
     former.plan(node="n1", config=CONFIG)
-    former.publish({"shop": 500.0, "docs": 600.0})
+    former.publish({"shop": now_s + 1, "docs": now_s + 2})
     permits = PermitFile(n1)
-    assert _guards_view(n1) == {"docs": 600.0, "shop": 500.0}
+    assert _guards_view(n1) == {"docs": now_s + 2, "shop": now_s + 1}
     permits.plan(node="n1", config=CONFIG)
     permits.publish({})
-    assert _guards_view(n1) == {"docs": 600.0, "shop": 500.0}
-    permits.publish({"docs": 700.0})
-    assert _guards_view(n1) == {"docs": 700.0, "shop": 500.0}
+    assert _guards_view(n1) == {"docs": now_s + 2, "shop": now_s + 1}
+    permits.publish({"docs": now_s + 3})
+    assert _guards_view(n1) == {"docs": now_s + 3, "shop": now_s + 1}
     permits.publish({})
-    assert _guards_view(n1) == {"docs": 0.0, "shop": 500.0}
+    assert _guards_view(n1) == {"docs": 0.0, "shop": now_s + 1}
 
 
 def test_nothing_is_taken_over_from_before_a_restart_of_the_machine(n1: MemorySurface) -> None:
@@ -199,6 +199,14 @@ def test_nothing_is_taken_over_from_before_a_restart_of_the_machine(n1: MemorySu
     permits = PermitFile(n1)
     permits.plan(node="n1", config=CONFIG)
     assert _guards_view(n1) == {"docs": 0.0, "shop": 0.0}
+
+
+def test_what_was_permitted_for_ever_by_hand_is_not_once_an_arbiter_decides(n1: MemorySurface) -> None:
+    permits = PermitFile(n1)
+    permits.plan(node="n1", config=replace(CONFIG, cluster=replace(CLUSTER, arbiter=Manual())))
+    permits.publish({"shop": math.inf, "docs": math.inf})
+    permits.plan(node="n1", config=CONFIG)
+    assert all(n1.monotonic_s() < until_s <= n1.monotonic_s() + 2.2 for until_s in _guards_view(n1).values())
 
 
 def test_a_group_under_a_new_name_keeps_its_deadline_until_the_core_has_published_it(n1: MemorySurface) -> None:

@@ -267,9 +267,7 @@ def test_a_permit_of_another_start_of_the_machine_says_nothing(n1: MemorySurface
         assert n1.changes() == []
 
 
-def test_a_plan_that_cannot_be_read_leaves_the_known_deadlines_in_force(
-    n1: MemorySurface, permits: PermitFile
-) -> None:
+def test_a_plan_that_cannot_be_read_leaves_the_known_deadlines_in_force(n1: MemorySurface, permits: PermitFile) -> None:
     with _guarding(n1):
         until_s = n1.monotonic_s() + 0.5
         permits.publish({"shop": until_s, "docs": until_s})

@@ -13,7 +13,7 @@ import pytest
 from holdfast.core.values.facts import IpFacts, VolumeFacts
 from holdfast.core.values.model import Cluster, CommPath, Config, Ip, Manual, Volume
 from holdfast.errors import NotThereError, SurfaceError
-from holdfast.kits import Context, kit_of
+from holdfast.kits import Context, kit_of, noticed_tags, refresh
 from holdfast.surface import FOREVER_S, Address, Interface
 from holdfast.windows import storage
 from holdfast_lab.memory_surface import MemorySurface, MemoryWorld
@@ -42,8 +42,8 @@ def world(tmp_path: Path) -> MemoryWorld:
     return MemoryWorld(tmp_path, disks=[DISK])
 
 
-def _context(surface: MemorySurface) -> Context:
-    return Context(surface=surface, node=surface.name, config=CONFIG)
+def _context(surface: MemorySurface, left_s: float | None = None) -> Context:
+    return Context(surface=surface, node=surface.name, config=CONFIG, permit_s=lambda _tag: left_s)
 
 
 def test_a_started_address_is_usable_skip_as_source_forever_and_announced(world: MemoryWorld) -> None:
@@ -209,3 +209,160 @@ def test_preparing_an_address_or_a_volume_changes_nothing(world: MemoryWorld, re
     n2 = world.node("n2")
     kit_of(resource).prepare(resource, _context(n2))
     assert n2.changes() == []
+
+
+# -- permits ---------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("left_s", "lifetime_s"), [(None, FOREVER_S), (2.2, 2), (1.999, 1), (1.0, 1), (0.4, 1), (7200.5, 7200)]
+)
+def test_an_address_lives_as_long_as_its_permit_in_whole_seconds_and_one_at_least(
+    world: MemoryWorld, left_s: float | None, lifetime_s: int
+) -> None:
+    n1 = world.node("n1")
+    kit_of(IP).start(IP, _context(n1, left_s))
+    assert [entry.lifetime_s for entry in n1.entries] == [lifetime_s]
+
+
+@pytest.mark.parametrize("resource", [IP, VOLUME], ids=["ip", "volume"])
+def test_nothing_is_taken_after_the_permit_has_run_out(world: MemoryWorld, resource: Ip | Volume) -> None:
+    n1 = world.node("n1")
+    with pytest.raises(SurfaceError, match=rf"the permit for '{resource.tag}' ran out 1\.5 s ago; nothing was started"):
+        kit_of(resource).start(resource, _context(n1, -1.5))
+    assert n1.changes() == []
+
+
+def test_refreshing_prolongs_the_addresses_that_are_up_in_one_call_and_adds_none(world: MemoryWorld) -> None:
+    n1 = world.node("n1")
+    other = replace(IP, tag="ip-docs", address="10.77.0.114")
+    kit_of(IP).start(IP, _context(n1, 1.5))
+    n1.changes()
+    refresh([IP, VOLUME, other], _context(n1, 2.9))
+    assert n1.changes() == ["renew_addresses 10.77.0.113 10.77.0.114 2"]
+    assert [(entry.address, entry.lifetime_s) for entry in n1.entries] == [("10.77.0.113", 2)]
+    refresh([IP, other], _context(n1, 0.9))
+    assert n1.changes() == [], "with less than a second left the address goes with its permit"
+    refresh([IP], _context(n1, None))
+    assert [entry.lifetime_s for entry in n1.entries] == [FOREVER_S]
+
+
+# -- fencing and checks ----------------------------------------------------------------------------
+def test_a_fenced_volume_waits_for_nobody(world: MemoryWorld) -> None:
+    n1 = world.node("n1")
+    kit_of(VOLUME).start(VOLUME, _context(n1))
+    n1.open_files.add("X:")
+    n1.changes()
+    kit_of(VOLUME).fence(VOLUME, _context(n1))
+    assert n1.changes() == ["unmount X: by force", f"set_disk_online {DISK} off", f"release_disk {DISK}"]
+    assert kit_of(VOLUME).state(VOLUME, _context(n1)) == "down"
+
+
+def test_a_fenced_address_is_on_no_interface(world: MemoryWorld) -> None:
+    n1 = world.node("n1")
+    kit_of(IP).start(IP, _context(n1))
+    for _ in range(2):
+        kit_of(IP).fence(IP, _context(n1))
+        assert n1.entries == []
+
+
+def test_a_volume_that_was_taken_by_another_fails_its_check(world: MemoryWorld) -> None:
+    n1 = world.node("n1")
+    kit_of(VOLUME).start(VOLUME, _context(n1))
+    kit_of(VOLUME).check(VOLUME, _context(n1))
+    world.disks[DISK].holder = "another"
+    with pytest.raises(SurfaceError, match="is not held and mounted at X:"):
+        kit_of(VOLUME).check(VOLUME, _context(n1))
+    world.disks[DISK].hidden_from.add("n1")
+    with pytest.raises(SurfaceError, match="no path leads to it"):
+        kit_of(VOLUME).check(VOLUME, _context(n1))
+
+
+def test_an_address_whose_card_lost_its_link_is_partial_and_fails_its_check(world: MemoryWorld) -> None:
+    n1 = world.node("n1")
+    kit_of(IP).start(IP, _context(n1))
+    kit_of(IP).check(IP, _context(n1))
+    n1.cards = [replace(n1.cards[0], up=False)]
+    assert kit_of(IP).state(IP, _context(n1)) == "partial"
+    with pytest.raises(SurfaceError, match=r"10\.77\.0\.113 is not usable on 'LAN'"):
+        kit_of(IP).check(IP, _context(n1))
+
+
+def test_one_answer_of_the_ping_list_is_enough_and_none_is_a_failed_check(world: MemoryWorld) -> None:
+    n1, asking = world.node("n1"), replace(IP, ping=("10.77.0.1", "10.77.0.2"))
+    kit_of(asking).start(asking, _context(n1))
+    n1.answering = {("LAN", "10.77.0.2")}
+    kit_of(asking).check(asking, _context(n1))
+    n1.answering = {("LAN 2", "10.77.0.2")}
+    with pytest.raises(SurfaceError, match=r"none of 10\.77\.0\.1, 10\.77\.0\.2 answers through interface 'LAN'"):
+        kit_of(asking).check(asking, _context(n1))
+
+
+# -- the spare card --------------------------------------------------------------------------------
+WITH_SPARE = replace(IP, spare={"n1": "LAN 2"}, ping=("10.77.0.1",))
+
+
+@pytest.fixture
+def two_cards(world: MemoryWorld) -> MemorySurface:
+    n1 = world.node("n1")
+    n1.cards.append(Interface(name="LAN 2", mac="02:48:46:00:01:01", up=True))
+    n1.answering = {("LAN", "10.77.0.1"), ("LAN 2", "10.77.0.1")}
+    return n1
+
+
+def _card_of(surface: MemorySurface) -> list[str]:
+    return [entry.interface for entry in surface.entries]
+
+
+def test_with_two_good_cards_the_address_goes_to_its_own(two_cards: MemorySurface) -> None:
+    kit_of(WITH_SPARE).start(WITH_SPARE, _context(two_cards))
+    assert _card_of(two_cards) == ["LAN"]
+
+
+@pytest.mark.parametrize("trouble", ["no link", "no answer"])
+def test_local_recovery_moves_an_address_to_the_spare_card_where_it_stays(
+    two_cards: MemorySurface, trouble: str
+) -> None:
+    kit, context = kit_of(WITH_SPARE), _context(two_cards)
+    kit.start(WITH_SPARE, context)
+    if trouble == "no link":
+        two_cards.cards[0] = replace(two_cards.cards[0], up=False)
+    else:
+        two_cards.answering.discard(("LAN", "10.77.0.1"))
+    with pytest.raises(SurfaceError):
+        kit.check(WITH_SPARE, context)
+    kit.stop(WITH_SPARE, context, 0.0)
+    kit.start(WITH_SPARE, context)
+    assert _card_of(two_cards) == ["LAN 2"]
+    assert kit.state(WITH_SPARE, context) == "up"
+    kit.check(WITH_SPARE, context)
+    two_cards.cards[0] = replace(two_cards.cards[0], up=True)
+    two_cards.answering.add(("LAN", "10.77.0.1"))
+    kit.start(WITH_SPARE, context)
+    assert _card_of(two_cards) == ["LAN 2"], "a second start does not move it back"
+
+
+def test_with_no_good_card_the_address_is_on_its_own_card_and_the_check_says_why(two_cards: MemorySurface) -> None:
+    two_cards.answering.clear()
+    kit_of(WITH_SPARE).start(WITH_SPARE, _context(two_cards))
+    assert _card_of(two_cards) == ["LAN"]
+    with pytest.raises(SurfaceError, match="answers through interface 'LAN'"):
+        kit_of(WITH_SPARE).check(WITH_SPARE, _context(two_cards))
+
+
+def test_readiness_counts_the_spare_card(two_cards: MemorySurface) -> None:
+    two_cards.cards[0] = replace(two_cards.cards[0], up=False)
+    facts = kit_of(WITH_SPARE).inspect(WITH_SPARE, _context(two_cards))
+    assert isinstance(facts, IpFacts)
+    assert facts.interface_up
+    two_cards.cards[1] = replace(two_cards.cards[1], up=False)
+    facts = kit_of(WITH_SPARE).inspect(WITH_SPARE, _context(two_cards))
+    assert isinstance(facts, IpFacts)
+    assert (facts.interface_up, facts.detail) == (
+        False,
+        "interface 'LAN' and interface 'LAN 2' has no link or is disabled",
+    )
+
+
+def test_a_notice_concerns_the_resources_of_its_kind() -> None:
+    assert noticed_tags("network", CONFIG) == {"ip-shop"}
+    assert noticed_tags("disk", CONFIG) == {"vol-shop"}
+    assert noticed_tags("service", CONFIG) == noticed_tags("iis", CONFIG) == frozenset()

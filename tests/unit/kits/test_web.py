@@ -286,6 +286,54 @@ def test_a_worker_process_that_does_not_end_does_not_keep_the_site_from_being_st
     assert kit_of(ON_DISK).state(ON_DISK, _context(node)) == "down"
 
 
+def test_requests_that_are_left_after_the_drain_get_a_new_worker_process_behind_them(node: MemorySurface) -> None:
+    _write(node, LOCAL)
+    kit_of(LOCAL).start(LOCAL, _context(node))
+    node.changes()
+    kit_of(LOCAL).stop(LOCAL, _context(node), 0.0)
+    assert node.changes() == ["iis_stop docs"]
+    kit_of(LOCAL).start(LOCAL, _context(node))
+    node.requests["docs"] = 1
+    node.changes()
+    kit_of(LOCAL).stop(LOCAL, _context(node), 0.0)
+    assert node.changes() == ["iis_stop docs", "iis_recycle_pool docs"]
+
+
+def test_a_site_with_a_pool_that_was_turned_off_is_partial_and_mended_by_a_start(node: MemorySurface) -> None:
+    _write(node, LOCAL)
+    kit_of(LOCAL).start(LOCAL, _context(node))
+    node.pools_stopped.add("docs")
+    assert kit_of(LOCAL).state(LOCAL, _context(node)) == "partial"
+    kit_of(LOCAL).stop(LOCAL, _context(node), 0.0)
+    assert kit_of(LOCAL).state(LOCAL, _context(node)) == "down"
+    kit_of(LOCAL).start(LOCAL, _context(node))
+    assert kit_of(LOCAL).state(LOCAL, _context(node)) == "up"
+
+
+def test_a_fenced_site_is_down_at_once_and_its_requests_are_not_asked_for(node: MemorySurface) -> None:
+    _write(node, ON_DISK)
+    kit_of(ON_DISK).start(ON_DISK, _context(node))
+    node.requests["shop"] = 5
+    node.changes()
+    for _ in range(2):
+        kit_of(ON_DISK).fence(ON_DISK, _context(node))
+    assert node.changes() == ["iis_stop shop"]
+
+
+def test_a_check_asks_every_binding_within_its_own_time(
+    node: MemorySurface, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(web, "CHECK_S", 0.3)
+    monkeypatch.setattr(web, "ANSWER_S", 60.0)
+    good, bad = serve(), serve()
+    _write(node, LOCAL, _http(good.port))
+    kit_of(LOCAL).check(LOCAL, _context(node))
+    bad.statuses = [503]
+    _write(node, LOCAL, _http(good.port), _http(bad.port))
+    with pytest.raises(SurfaceError, match="does not serve: HTTP status 503"):
+        kit_of(LOCAL).check(LOCAL, _context(node))
+
+
 # -- draining -------------------------------------------------------------------------------------
 def _stop_took_s(node: MemorySurface, drain_s: float) -> float:
     _write(node, LOCAL)

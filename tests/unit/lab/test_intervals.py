@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from holdfast_lab.oracle.intervals import (
     Interval,
+    Overlap,
+    after_thaw,
     answered,
     double_answers,
     double_service_s,
@@ -15,6 +17,8 @@ from holdfast_lab.oracle.intervals import (
     holders_at,
     overlaps,
     subtract,
+    thaws,
+    together_s,
 )
 from holdfast_lab.oracle.records import Kind, Record, from_lines, to_line
 
@@ -135,3 +139,24 @@ def test_a_handover_is_from_when_one_lost_it_to_when_the_next_had_it() -> None:
     intervals = held(records, "address", end_s=5.0)
     assert handovers(intervals, subject=SHOP) == [(2.0, 2.25), (4.0, 4.5)]
     assert handovers(intervals, subject="10.77.0.114") == []
+
+
+def test_double_service_in_the_instant_after_a_thaw_is_told_apart_from_any_other() -> None:
+    records = [
+        seen(0.0, "n1", True),
+        machine(1.0, "n1", going=False),
+        seen(5.0, "n2", True),
+        machine(9.0, "n1", going=True),
+        seen(9.1, "n1", False),
+        seen(11.0, "n1", True),
+        seen(11.2, "n1", False),
+    ]
+    first, second = overlaps(held(records, "address", end_s=12.0))
+    assert (first.start_s, first.end_s, after_thaw(first, thaws(records))) == (9.0, 9.1, True)
+    assert (second.start_s, after_thaw(second, thaws(records))) == (11.0, False)
+
+
+def test_time_in_which_several_subjects_are_held_twice_counts_once() -> None:
+    spans_s = [(0.0, 2.0), (1.0, 3.0), (5.0, 6.0), (5.2, 5.4)]
+    found = [Overlap(subject=SHOP, holders=("n1", "n2"), start_s=a, end_s=b) for a, b in spans_s]
+    assert together_s(found) == 4.0

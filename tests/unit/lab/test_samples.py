@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from holdfast_lab.client.samples import Sample, Spell, from_lines, summarise, to_line
+from holdfast_lab.client.samples import Sample, Spell, from_lines, missing_s, summarise, to_line
 
 
 def good(start_s: float, node: str = "n1", *, took_s: float = 0.001) -> Sample:
@@ -67,6 +67,21 @@ def test_a_request_that_succeeds_late_shows_as_slow_and_not_as_an_outage() -> No
     summary = summarise([good(0.0), good(0.01, took_s=0.9), good(0.02)], every_s=0.01)
     assert summary.longest_outage_ms == 0.0
     assert summary.slowest_ms == pytest.approx(900.0)
+
+
+def test_all_times_without_service_count_each_from_good_to_good() -> None:
+    samples = [good(0.00), bad(0.01), bad(0.02), good(0.03), good(0.04), bad(0.05), good(0.06)]
+    assert missing_s(samples, every_s=0.01) == pytest.approx(0.02 + 0.01)
+
+
+def test_a_pause_of_the_client_counts_only_where_a_request_failed_in_it() -> None:
+    assert missing_s([good(0.0), good(0.5), good(0.51)], every_s=0.01) == 0.0
+    assert missing_s([good(0.0), bad(0.3), good(0.5)], every_s=0.01) == pytest.approx(0.49)
+
+
+def test_service_that_never_comes_back_is_missing_until_the_last_request() -> None:
+    assert missing_s([good(0.0), bad(0.01), bad(0.8)], every_s=0.01) == pytest.approx(0.8)
+    assert missing_s([bad(0.0), bad(0.5)], every_s=0.01) == pytest.approx(0.5)
 
 
 def test_spells_say_who_answered_when() -> None:

@@ -12,8 +12,11 @@ from pathlib import Path
 import pytest
 
 from holdfast_lab.world.faults import FAULTS
+from holdfast_lab.world.launch import Wish
 from holdfast_lab.world.preflight import NotPossibleError, explain, provide
 from holdfast_lab.world.runtime_zip import write_runtime_zip
+from holdfast_lab.world.seed import described_cluster
+from holdfast_lab.world.stores import endpoints
 from holdfast_lab.world.topology import LAN, STRANGER, default_topology
 
 
@@ -32,6 +35,36 @@ def test_names_and_hardware_addresses_are_unique_and_fit_linux(nodes: int) -> No
 def test_a_lab_has_one_to_five_nodes(nodes: int) -> None:
     with pytest.raises(ValueError, match="1 to 5 nodes"):
         default_topology(nodes=nodes)
+
+
+def test_the_machines_of_an_arbiter_are_on_the_comm_paths_only_and_their_names_fit_too() -> None:
+    topology = default_topology(nodes=5, witness=True, etcd=True)
+    others = [machine for machine in topology.machines if machine.role in ("witness", "store")]
+    assert [machine.name for machine in others] == ["w1", "e1", "e2", "e3"]
+    assert {network.name for machine in others for network in machine.networks} == {"a", "b"}
+    macs = [machine.mac(network) for machine in topology.machines for network in machine.networks]
+    assert len(set(macs)) == len(macs)
+    assert [machine.name for machine in topology.managed] == ["n1", "n2", "n3", "n4", "n5", "w1"]
+
+
+def test_no_single_network_takes_all_members_of_etcd_away() -> None:
+    urls = endpoints(default_topology(etcd=True).stores)
+    assert urls == ["http://10.77.1.31:2379", "http://10.77.2.32:2379", "http://10.77.1.33:2379"]
+
+
+@pytest.mark.parametrize(
+    ("wish", "arbiter", "profile"),
+    [
+        (Wish(), "manual", "normal"),
+        (Wish(witness=True, profile="fast"), "witness", "fast"),
+        (Wish(etcd=True), "etcd", "vm"),
+        (Wish(witness=True, etcd=True), "witness", "normal"),
+    ],
+)
+def test_the_inventory_has_the_arbiter_that_the_machines_allow(wish: Wish, arbiter: str, profile: str) -> None:
+    found = described_cluster(wish.topology, profile=wish.timing)
+    kind = found["lab_arbiter"] if isinstance(found["lab_arbiter"], str) else found["lab_arbiter"]["kind"]
+    assert (kind, found["lab_profile"]) == (arbiter, profile)
 
 
 def test_the_addresses_are_those_that_the_inventory_names() -> None:

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from holdfast.core.values.events import Event, PathDown, PathUp, Received
+from holdfast.core.values.lease import Lease
 from holdfast.core.values.messages import Ask, Envelope, Forward, Heartbeat, Message
 from holdfast.core.values.model import Cluster, CommPath, Manual
 from holdfast.core.wire import wire
@@ -26,6 +27,7 @@ from holdfast.transport.outbox import Outbox
 from holdfast.transport.routes import routes
 from holdfast.transport.timing import Timing, timing
 
+LEASE = Lease(light_s=2.9, full_s=3.6)
 DEADLINES = Timing(
     silence_s=0.6,
     connect_s=0.5,
@@ -86,7 +88,9 @@ class Node:
         self.paths.send(peer, self.say(Ask(request="r", group=group, epoch=1)))
 
     def beat(self, peer: str, path: str) -> None:
-        message = Heartbeat(count=self.seq, config_digest="d", version="0.1.0", groups={})
+        message = Heartbeat(
+            count=self.seq, config_digest="d", ground="g", arbiter="manual", version="0.1.0", lease=LEASE, news=0, has=0
+        )
         self.paths.beat(peer, path, self.say(message))
 
     async def keep_beating(self) -> None:

@@ -9,26 +9,32 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from holdfast.core.values.arbitration import Claim, Question, Renewal
 from holdfast.core.values.events import (
     Action,
     Beat,
+    Consult,
     Do,
     Event,
     Note,
     PathUp,
+    Permit,
     Persist,
     Persisted,
+    ReadyToStop,
     Send,
     Step,
     StepDone,
     Tell,
     TimePassed,
 )
+from holdfast.core.values.lease import Lease
 from holdfast.core.values.messages import Ask, Envelope, Heartbeat, Register
 from holdfast.core.values.model import Ip
 from holdfast.errors import InvariantError
 from holdfast.service.engine import Engine
 
+LEASE = Lease(light_s=2.9, full_s=3.6)
 IP = Ip(tag="ip-shop", address="10.77.0.113", prefix_length=24, interfaces={}, priorities={})
 
 
@@ -37,12 +43,24 @@ def step(number: int) -> Step:
 
 
 def beat(seq: int) -> Beat:
-    heartbeat = Heartbeat(count=seq, config_digest="d", version="v", groups={})
+    heartbeat = Heartbeat(
+        count=seq, config_digest="d", ground="g", arbiter="manual", version="v", lease=LEASE, news=0, has=0
+    )
     return Beat(peer="n2", path="path-a", seq=seq, heartbeat=heartbeat)
 
 
 def persist(number: int) -> Persist:
-    return Persist(number=number, registers={"shop": Register(epoch=number)})
+    return Persist(number=number, registers={"shop": Register(epoch=number)}, agreed="witness w1")
+
+
+def renewal(number: int) -> Consult:
+    question = Renewal(node="n1", incarnation=7, lease=LEASE, since=0, version=1, registers={})
+    return Consult(number=number, question=question)
+
+
+def claim(number: int) -> Consult:
+    question = Claim(node="n1", incarnation=7, lease=LEASE, group="shop", epoch=2, volume=False)
+    return Consult(number=number, question=question)
 
 
 UP = PathUp(peer="n2", path="path-a")
@@ -100,7 +118,17 @@ class Recorder:
         if self.on_do is not None:
             self.on_do(step)
 
-    def persist(self, registers: Mapping[str, Register], done: Callable[[], None]) -> None:
+    def consult(self, number: int, question: Question) -> None:
+        self.said.append(f"consult {number} {type(question).__name__}")
+
+    def permit(self, until_s: Mapping[str, float]) -> None:
+        self.said.append(f"permit {sorted(until_s)}")
+
+    def ready_to_stop(self) -> None:
+        self.said.append("ready to stop")
+
+    def persist(self, registers: Mapping[str, Register], agreed: str, done: Callable[[], None]) -> None:
+        del agreed
         self.said.append(f"persist {registers['shop'].epoch}")
         self.writes.append(done)
 
@@ -171,6 +199,26 @@ def test_while_a_write_is_under_way_the_core_hears_everything_and_only_heartbeat
         assert ports.said == ["persist 1", "beat n2 path-a 9", "beat n2 path-a 10"]
         ports.writes.pop(0)()
         assert ports.said[3:] == ["do 1", "do 2", "do 3"], "what was held up keeps its order"
+
+    asyncio.run(story())
+
+
+def test_what_keeps_the_lease_alive_does_not_wait_for_a_disk() -> None:
+    """Renewals tell of nothing that is being written, nor do permits that name no further group. A claim does."""
+
+    async def story() -> None:
+        more = Permit(until_s={"shop": 5.0, "docs": 5.0})
+        core = Script(
+            [Permit(until_s={"shop": 4.0}), persist(1)],
+            [renewal(1), claim(2), Permit(until_s={"shop": 5.0}), more, ReadyToStop()],
+        )
+        ports = Recorder()
+        running = engine(core, ports)
+        running.feed(UP)
+        running.feed(UP)
+        assert ports.said == ["permit ['shop']", "persist 1", "consult 1 Renewal", "permit ['shop']"]
+        ports.writes.pop(0)()
+        assert ports.said[4:] == ["consult 2 Claim", "permit ['docs', 'shop']", "ready to stop"]
 
     asyncio.run(story())
 

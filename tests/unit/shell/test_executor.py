@@ -62,9 +62,17 @@ class Kit:
         del ctx
         self._did(f"stop after {drain_s:g} s", resource.tag)
 
+    def fence(self, resource: Ip, ctx: Context) -> None:
+        del ctx
+        self._did("fence", resource.tag)
+
     def verify(self, resource: Ip, ctx: Context) -> None:
         del ctx
         self._did("verify", resource.tag)
+
+    def check(self, resource: Ip, ctx: Context) -> None:
+        del ctx
+        self._did("check", resource.tag)
 
 
 class Bench:
@@ -117,23 +125,39 @@ def run(story: Callable[[Bench], Awaitable[None]], threads_max: int = 16) -> Non
     asyncio.run(whole())
 
 
+def test_a_fence_waits_for_nothing_that_was_asked_of_the_resource_before() -> None:
+    async def story(bench: Bench) -> None:
+        bench.kit.gates["start ip-shop"] = threading.Event()
+        started = bench.do("start", "ip-shop")
+        waiting = bench.do("verify", "ip-shop")
+        fenced = bench.do("fence", "ip-shop")
+        await bench.ended(1)
+        assert [done.id for done in bench.done] == [fenced]
+        bench.kit.gates["start ip-shop"].set()
+        await bench.ended(3)
+        assert [done.id for done in bench.done] == [fenced, started, waiting]
+
+    run(story)
+
+
 def test_each_operation_reaches_the_kit_and_its_result_comes_back() -> None:
     async def story(bench: Bench) -> None:
-        for operation in ("observe", "inspect", "prepare", "start", "verify"):
+        for operation in ("observe", "inspect", "prepare", "start", "verify", "check"):
             bench.do(operation, "ip-shop")
         bench.do("stop", "ip-shop", drain_s=1.5)
-        await bench.ended(6)
+        await bench.ended(7)
         assert [entry for entry in bench.kit.log if not entry.endswith("ended")] == [
             "observe ip-shop",
             "inspect ip-shop",
             "prepare ip-shop",
             "start ip-shop",
             "verify ip-shop",
+            "check ip-shop",
             "stop after 1.5 s ip-shop",
         ]
         assert bench.done[0] == StepDone(id=1, state="up")
         assert bench.done[1].facts == IpFacts(state="down", interface_up=True, answered_by=None)
-        assert bench.done[2:] == [StepDone(id=number) for number in (3, 4, 5, 6)]
+        assert bench.done[2:] == [StepDone(id=number) for number in (3, 4, 5, 6, 7)]
 
     run(story)
 

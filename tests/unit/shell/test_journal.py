@@ -39,7 +39,7 @@ class Disk:
         self.gate = threading.Event()
         self.gate.set()
 
-    def save_registers(self, registers: Mapping[str, Register], agreed: str) -> None:
+    def save_registers(self, registers: Mapping[str, Register], agreed: str) -> None:  # noqa: ARG002 - the store takes it
         self.gate.wait(20)
         if self.failures:
             self.failures -= 1

@@ -22,9 +22,9 @@ from holdfast.core.values.messages import (
     Envelope,
     Forward,
     GroupReport,
-    Heartbeat,
     Look,
     Message,
+    News,
     PhaseTime,
     Register,
     Report,
@@ -122,8 +122,8 @@ def test_a_full_message_comes_back_with_the_types_of_its_fields() -> None:
 
 def test_defaults_are_left_out_of_the_bytes_and_the_protocol_never_is() -> None:
     report = GroupReport(register=Register(epoch=7, holder="n1"), activity="up", reason="", resources={})
-    beat = Heartbeat(count=1, config_digest="d", version="0.1.0", groups={"shop": report})
-    envelope = Envelope(sender="n1", boot_id="b", incarnation=1, seq=1, message=beat)
+    news = News(number=1, since=0, ground="g", groups={"shop": report})
+    envelope = Envelope(sender="n1", boot_id="b", incarnation=1, seq=1, message=news)
     data = json.loads(payload(wire.encode(envelope)))
     assert data["message"]["groups"]["shop"]["register"] == {"epoch": 7, "holder": "n1"}
     assert data["protocol"] == 1
@@ -241,8 +241,8 @@ def test_messages_of_a_thousand_groups_fit_a_frame() -> None:
         resources={"ip-shop": "up", "vol-shop": "up", "shop": "up"},
     )
     groups = {f"group-{number}": report for number in range(1000)}
-    beat = Heartbeat(count=1, config_digest="d" * 16, version="0.1.0", groups=groups)
-    frame = wire.encode(Envelope(sender="n1", boot_id="b", incarnation=1, seq=1, message=beat))
+    news = News(number=1, since=0, ground="g" * 16, groups=groups)
+    frame = wire.encode(Envelope(sender="n1", boot_id="b", incarnation=1, seq=1, message=news))
     assert len(frame) < wire.FRAME_BYTES_MAX / 8
 
 

@@ -29,6 +29,7 @@ from holdfast.core.values.model import Cluster, CommPath, Config, Witness
 from holdfast.surface import Surface
 from holdfast.transport.identity import Identity, Pki
 from holdfast.witness.command import main as command
+from holdfast.witness.machine import Machine as WitnessMachine
 from holdfast.witness.memory import Memory, MemoryFile
 from holdfast.witness.settings import PkiFiles, Settings, read_settings
 
@@ -280,7 +281,7 @@ def test_settings_that_make_no_sense_are_refused(
 
 
 def test_settings_are_read_as_they_are_written(machine: Machine) -> None:
-    assert read_settings(machine.file) == machine.settings
+    assert read_settings(WitnessMachine(), str(machine.file)) == machine.settings
 
 
 def test_without_settings_it_says_where_they_belong(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:

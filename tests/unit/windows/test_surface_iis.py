@@ -23,8 +23,9 @@ import pytest
 
 from holdfast.core.values.model import Binding, Site
 from holdfast.errors import NotThereError, SurfaceError
-from holdfast.surface_win32 import Win32Surface, api
+from holdfast.surface_win32 import Win32Surface, api, iis_com
 from holdfast.surface_win32 import iis as surface_iis
+from holdfast.surface_win32.iis import run_states
 from holdfast.windows.iis_changes import removal, site_changes
 from holdfast.windows.iis_config import parse_sites
 
@@ -336,6 +337,30 @@ def test_a_stopped_pool_has_no_worker_process_left(iis: Iis) -> None:
     iis.workers["shop"] = [[2]]
     Win32Surface().iis_stop_pool(pool="shop", timeout_s=1.0)
     assert iis.pools["shop"] == 3
+
+
+def test_a_started_site_with_a_pool_that_was_turned_off_has_failed(iis: Iis) -> None:
+    Win32Surface().iis_start(site="shop")
+    iis.pools["shop"] = 3
+    assert Win32Surface().iis_state(site="shop") == "failed"
+    Win32Surface().iis_start(site="shop")
+    assert Win32Surface().iis_state(site="shop") == "started"
+
+
+def test_a_pool_is_recycled_by_its_method(iis: Iis) -> None:
+    iis.pools["shop"] = 1
+    Win32Surface().iis_recycle_pool(pool="shop")
+    assert iis.calls == ["Recycle shop"]
+    assert iis.pools["shop"] == 1
+    with pytest.raises(NotThereError, match="IIS has no application pool 'nope'"):
+        Win32Surface().iis_recycle_pool(pool="nope")
+
+
+def test_all_run_states_are_read_in_one_session(iis: Iis) -> None:
+    iis.states["shop"], iis.pools["shop"] = 1, 3
+    with iis_com.session("watch") as manager:
+        states = run_states(manager)
+    assert (states["site shop"], states["pool shop"]) == ("started", "stopped")
 
 
 def test_a_worker_process_that_stays_is_an_error(iis: Iis) -> None:

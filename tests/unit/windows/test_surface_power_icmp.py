@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from holdfast.errors import NotThereError, SurfaceError
-from holdfast.surface import Address
+from holdfast.surface import Address, Notice
 from holdfast.surface_win32 import Win32Surface, api, icmp, notices, power
 
 DENIED = -1073741790
@@ -36,33 +36,33 @@ class System:
         self.may_be_critical = True
         self.in_order = 1
 
-    def RtlAdjustPrivilege(self, privilege: int, enable: int, thread: int, before: Any) -> int:  # noqa: N802 - its name
+    def RtlAdjustPrivilege(self, privilege: int, enable: int, thread: int, before: Any) -> int:  # noqa: N802 - the library's name
         assert (enable, thread, before._obj.value) == (1, 0, 0)
         self.done.append(f"privilege {privilege}")
         return 0
 
-    def NtShutdownSystem(self, action: int) -> int:  # noqa: N802 - its name
+    def NtShutdownSystem(self, action: int) -> int:  # noqa: N802 - the library's name
         self.done.append(f"NtShutdownSystem {action}")
         return self.kernel_restarts()
 
-    def RtlSetProcessIsCritical(self, new: int, old: None, check: int) -> int:  # noqa: N802 - its name
+    def RtlSetProcessIsCritical(self, new: int, old: None, check: int) -> int:  # noqa: N802 - the library's name
         assert (new, old, check) == (1, None, 0)
         self.done.append("critical")
         return 0 if self.may_be_critical else DENIED
 
-    def TerminateProcess(self, process: ctypes.c_void_p, code: int) -> int:  # noqa: N802 - its name
+    def TerminateProcess(self, process: ctypes.c_void_p, code: int) -> int:  # noqa: N802 - the library's name
         assert process.value == ctypes.c_void_p(-1).value
         self.done.append(f"TerminateProcess {code}")
         return 1
 
-    def InitiateSystemShutdownExW(  # noqa: N802 - its name
+    def InitiateSystemShutdownExW(  # noqa: N802 - the library's name
         self, machine: None, message: Any, timeout_s: int, force: int, reboot: int, reason: int
     ) -> int:
         assert (machine, timeout_s, force, reboot, reason) == (None, 0, 1, 1, 0x80000000)
         self.done.append(f"restart: {message.value}")
         return self.in_order
 
-    def SetPriorityClass(self, process: ctypes.c_void_p, kind: int) -> int:  # noqa: N802 - its name
+    def SetPriorityClass(self, process: ctypes.c_void_p, kind: int) -> int:  # noqa: N802 - the library's name
         assert process.value == ctypes.c_void_p(-1).value
         self.done.append(f"priority {kind:#x}")
         return self.in_order
@@ -86,7 +86,12 @@ def test_the_priority_is_high_or_it_is_said_why_not(system: System) -> None:
         Win32Surface().raise_priority()
 
 
-@pytest.mark.parametrize("restarts", [lambda: DENIED, lambda: time.sleep(5) or 0], ids=["refused", "hangs"])
+def _hang() -> int:
+    time.sleep(5)
+    return 0
+
+
+@pytest.mark.parametrize("restarts", [lambda: DENIED, _hang], ids=["refused", "hangs"])
 def test_a_kernel_that_does_not_restart_is_crashed(system: System, restarts: Callable[[], int]) -> None:
     system.kernel_restarts = restarts
     began_s = time.monotonic()
@@ -126,16 +131,16 @@ class Answering:
         found = object.__getattribute__(self, name)
         return _Callable(found) if name in ("IcmpCreateFile", "Icmp6CreateFile") else found
 
-    def IcmpCloseHandle(self, handle: ctypes.c_void_p) -> int:  # noqa: N802 - its name
+    def IcmpCloseHandle(self, handle: ctypes.c_void_p) -> int:  # noqa: N802 - the library's name
         assert handle.value == 7
         self.open -= 1
         return 1
 
-    def IcmpSendEcho2Ex(self, handle: Any, *rest: Any) -> int:  # noqa: N802 - its name
+    def IcmpSendEcho2Ex(self, handle: Any, *rest: Any) -> int:  # noqa: N802 - the library's name
         source, target = (str(IPv4Address(struct.pack("<I", one.value))) for one in rest[3:5])
         return self._answer(handle, source, target, rest[5:], at=4)
 
-    def Icmp6SendEcho2(self, handle: Any, *rest: Any) -> int:  # noqa: N802 - its name
+    def Icmp6SendEcho2(self, handle: Any, *rest: Any) -> int:  # noqa: N802 - the library's name
         source, target = (str(IPv6Address(one.raw[8:24])) for one in rest[3:5])
         return self._answer(handle, source, target, rest[5:], at=28)
 
@@ -216,30 +221,30 @@ class Telling:
         self.network[function] = callback
         return 0
 
-    def NotifyUnicastIpAddressChange(  # noqa: N802 - its name
+    def NotifyUnicastIpAddressChange(  # noqa: N802 - the library's name
         self, family: Any, callback: Any, _context: None, initial: int, _handle: Any
     ) -> int:
         return self._register("address", family, callback, initial)
 
-    def NotifyIpInterfaceChange(  # noqa: N802 - its name
+    def NotifyIpInterfaceChange(  # noqa: N802 - the library's name
         self, family: Any, callback: Any, _context: None, initial: int, _handle: Any
     ) -> int:
         return self._register("interface", family, callback, initial)
 
-    def CancelMibChangeNotify2(self, _handle: Any) -> int:  # noqa: N802 - its name
+    def CancelMibChangeNotify2(self, _handle: Any) -> int:  # noqa: N802 - the library's name
         self.cancelled += 1
         return 0
 
-    def NotifyServiceStatusChangeW(self, service: Any, mask: Any, notify: Any) -> int:  # noqa: N802 - its name
+    def NotifyServiceStatusChangeW(self, service: Any, mask: Any, notify: Any) -> int:  # noqa: N802 - the library's name
         assert (mask.value, notify._obj.version) == (0x7F, 2)
         self.services[service.value] = notify._obj
         return 0
 
-    def CloseServiceHandle(self, _handle: Any) -> int:  # noqa: N802 - its name
+    def CloseServiceHandle(self, _handle: Any) -> int:  # noqa: N802 - the library's name
         self.opened -= 1
         return 1
 
-    def SleepEx(self, milliseconds: int, alertable: int) -> int:  # noqa: N802 - its name
+    def SleepEx(self, milliseconds: int, alertable: int) -> int:  # noqa: N802 - the library's name
         assert alertable == 1
         for handle, notify in list(self.services.items()):
             if self.names.get(handle) == f"fire {threading.current_thread().name}":
@@ -249,7 +254,7 @@ class Telling:
         time.sleep(min(milliseconds, 5) / 1000)
         return 0
 
-    def GetLogicalDrives(self) -> int:  # noqa: N802 - its name
+    def GetLogicalDrives(self) -> int:  # noqa: N802 - the library's name
         return self.drives
 
 
@@ -275,7 +280,8 @@ def _wait(reached: Callable[[], bool]) -> None:
 
 
 def test_what_changes_is_told_by_kind_and_nothing_after_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    system, states, told = Telling(), {"site shop": "started"}, []
+    system, states = Telling(), {"site shop": "started"}
+    told: list[Notice] = []
     monkeypatch.setattr(api, "library", lambda _name: system)
     monkeypatch.setattr(notices, "LOOK_S", 0.01)
     monkeypatch.setattr(notices, "AGAIN_S", 0.01)

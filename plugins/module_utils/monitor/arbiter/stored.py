@@ -20,6 +20,7 @@ from ..core.values.records import Answer, Operation
 from ..errors import HoldfastError
 
 log = logging.getLogger(__name__)
+UNTRIED = "it has not answered yet"
 
 
 class StoreError(HoldfastError):
@@ -59,7 +60,7 @@ class StoredArbiter:
         self._clock = clock
         self._on_answer = on_answer
         self._wake = asyncio.Event()
-        self._why = "it has not answered yet"
+        self._why = UNTRIED
         self._closed = False
         self._tasks = (asyncio.create_task(self._run()), asyncio.create_task(self._listen()))
         for task in self._tasks:
@@ -119,7 +120,7 @@ class StoredArbiter:
 
     def _told(self, why: str) -> None:
         """A change of mood is worth a line in the log; every failing attempt is not."""
-        if bool(why) != bool(self._why):
+        if bool(why) != bool(self._why) or (why and self._why == UNTRIED):
             log.log(logging.WARNING if why else logging.INFO, "arbiter: %s", why or "it answers")
         self._why = why
 

@@ -105,6 +105,7 @@ class WitnessClient:
         Raises:
             RequestError: the witness cannot be reached, or two of them answer.
         """
+        shown: Mapping[str, Standing] = {}
         for _look in range(ACCEPT_LOOKS):
             if shown := self._shown():
                 break
@@ -164,8 +165,11 @@ class WitnessClient:
             return ""
         if self._unread:
             return self._unread
-        troubles = [f"{line.path}: {line.trouble}" for line in self._lines]
-        return f"witness {self._witness.name}: " + ("; ".join(troubles) or "no comm path of this node leads to it")
+        troubles = {line.trouble for line in self._lines}
+        if len(troubles) == 1:
+            return f"witness {self._witness.name}: {troubles.pop()}"
+        each = "; ".join(f"{line.path}: {line.trouble}" for line in self._lines)
+        return f"witness {self._witness.name}: {each or 'no comm path of this node leads to it'}"
 
     # -- the pin ----------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 
 from .. import paths
 from ..core.values.model import Config
+from ..core.values.profiles import TIMERS
 from ..surface import Surface
 from .page import Page, token
 from .plan import Plan, plan_of, read_plan, write_plan
@@ -51,7 +52,9 @@ class PermitFile:
         RequestError.
         """
         plan = plan_of(node=node, config=config)
-        inherited = {tag: self._until_of(tag) for tag in self._tags()}
+        # What was permitted for ever by another arbiter is so no longer than a renewal is trusted.
+        latest_s = self._latest_s(config)
+        inherited = {tag: min(self._until_of(tag), latest_s) for tag in self._tags()}
         write_plan(self._file, plan)
         self._inherited, self._plan, self._published = inherited, plan, set()
         self._group_of = {tag: group.name for group in plan.groups for tag in group.tags}
@@ -89,6 +92,10 @@ class PermitFile:
             for group in self._plan.groups
         }
         self._page.write(plan=self._plan.id, boot=self._boot, until_s=tuple(self._until_s.values()))
+
+    def _latest_s(self, config: Config) -> float:
+        manual = config.cluster.arbiter.kind == "manual"
+        return math.inf if manual else self._clock() + TIMERS[config.cluster.profile].own_s
 
     def _tags(self) -> set[str]:
         return set(self._inherited) | set(self._group_of)

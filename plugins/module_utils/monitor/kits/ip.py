@@ -29,12 +29,12 @@ class IpKit:
     """Addresses."""
 
     def state(self, resource: Ip, ctx: Context) -> State:
-        """Up: usable on a card of its own. Partial: there, but doubled, elsewhere or not usable yet."""
+        """Up: usable on a card of its own that has a link. Partial: there, but doubled, elsewhere or of no use."""
         places = network.places_of(ctx.surface, resource.address)
         if not places:
             return "down"
         right = len(places) == 1 and places[0].usable and places[0].interface in _cards(resource, ctx)
-        return "up" if right else "partial"
+        return "up" if right and network.interface_of(ctx.surface, places[0].interface).up else "partial"
 
     def inspect(self, resource: Ip, ctx: Context) -> IpFacts:
         """With the hardware address of another machine that answers for the address now."""
@@ -86,7 +86,7 @@ class IpKit:
         """The address is still usable on a card of its own: nobody has claimed it since."""
         if self.state(resource, ctx) != "up":
             entries = network.places_of(ctx.surface, resource.address)
-            found = "it is gone" if not entries else f"what there is: {entries}"
+            found = "it is gone" if not entries else f"what there is: {entries}, cards {ctx.surface.interfaces()}"
             cards = " or ".join(repr(name) for name in _cards(resource, ctx))
             raise SurfaceError("addresses", f"{resource.address} is not usable on {cards}; {found}")
 

@@ -22,7 +22,7 @@ SERVICES = ("W3SVC", "WAS")
 IIS_START_S = 20.0
 """How long IIS has for coming up after a boot: Windows may well start the monitor before it."""
 
-POOL_END_S = 5.0
+POOL_END_S = 2.0
 """How long the worker processes have for ending before the volume is dismounted under them."""
 
 ANSWER_S = 10.0
@@ -36,6 +36,7 @@ _REFUSED_FROM = 500
 _STATES: dict[str, State] = {
     "started": "up",
     "stopped": "down",
+    "failed": "partial",
     "starting": "partial",
     "stopping": "partial",
 }
@@ -45,7 +46,7 @@ class WebKit:
     """Web sites."""
 
     def state(self, resource: Hierarchy, ctx: Context) -> State:
-        """Up: started. Down: stopped, not configured here, or IIS itself is not running."""
+        """Up: started. Partial: a pool of it is off. Down: stopped, not configured here, or IIS is not running."""
         try:
             written = ctx.surface.iis_state(site=resource.site)
         except NotThereError:
@@ -102,7 +103,8 @@ class WebKit:
     def stop(self, resource: Hierarchy, ctx: Context, drain_s: float) -> None:
         """The site's listeners are closed, its requests have ended or had ``drain_s``.
 
-        A site with a volume leaves no worker process behind that has files of the volume open.
+        A site with a volume leaves no worker process behind that has files of the volume open. Any other gets a new one
+        when requests are left: they have lost their address, and a site that hangs is mended by stopping and starting.
         """
         self._await_iis(ctx, "start_pending")
         if self.state(resource, ctx) != "down":
@@ -111,6 +113,8 @@ class WebKit:
         self._drain(resource, ctx, drain_s)
         if self._has_volume(resource, ctx):
             self._end_workers(resource, ctx)
+        elif self._is_busy(resource, ctx):
+            self._replace_workers(resource, ctx)
 
     def fence(self, resource: Hierarchy, ctx: Context) -> None:
         """The site's listeners are closed; who is being served is cut off with the address and the volume."""
@@ -168,15 +172,31 @@ class WebKit:
 
         When its processes do not end in time the volume's forced dismount takes the files from them.
         """
+        for pool in self._own_pools(resource, ctx):
+            with contextlib.suppress(SurfaceError):
+                ctx.surface.iis_stop_pool(pool=pool, timeout_s=POOL_END_S)
+
+    def _replace_workers(self, resource: Hierarchy, ctx: Context) -> None:
+        for pool in self._own_pools(resource, ctx):
+            with contextlib.suppress(SurfaceError):
+                ctx.surface.iis_recycle_pool(pool=pool)
+
+    def _is_busy(self, resource: Hierarchy, ctx: Context) -> bool:
+        """Whether requests are in flight; also when IIS cannot tell (it needs the role service Request Monitor)."""
+        try:
+            return ctx.surface.iis_requests(site=resource.site) > 0
+        except NotThereError:
+            return False
+        except SurfaceError:
+            return not self._iis_is_off(ctx)
+
+    def _own_pools(self, resource: Hierarchy, ctx: Context) -> list[str]:
         sites = iis.configured_sites(ctx.surface)
         if resource.site not in sites:
-            return
+            return []
         mine = sites.pop(resource.site)
         shared = {pool.lower() for other in sites.values() for pool in other.pools}
-        for pool in mine.pools:
-            if pool.lower() not in shared:
-                with contextlib.suppress(SurfaceError):
-                    ctx.surface.iis_stop_pool(pool=pool, timeout_s=POOL_END_S)
+        return [pool for pool in mine.pools if pool.lower() not in shared]
 
     def _has_volume(self, resource: Hierarchy, ctx: Context) -> bool:
         return any(volume.tag in resource.depends_on for volume in ctx.config.volumes)

@@ -48,6 +48,11 @@ def site(surface: Surface, scratch: Scratch) -> str:
         written = iis.read_site(surface, NAME)
         expect(written is not None and not written.autostart, "starting the site turned serverAutoStart on")
         surface.iis_start(site=NAME)
+        recycle_ms = milliseconds(lambda: surface.iis_recycle_pool(pool=NAME))
+        _answers(wanted.bindings[0])
+        surface.iis_stop_pool(pool=NAME, timeout_s=STATE_S)
+        expect(_state(surface) == "failed", f"a started site whose pool is stopped is {_state(surface)}")
+        surface.iis_start(site=NAME)
         stop_ms = milliseconds(lambda: surface.iis_stop(site=NAME))
         expect(_state(surface) == "stopped", f"the stopped site is {_state(surface)}")
         within(STATE_S, lambda: not _listens(scratch.port), lambda: "the stopped site still listens")
@@ -59,7 +64,7 @@ def site(surface: Surface, scratch: Scratch) -> str:
         expect_not_there(f"{act.__name__} of a site that does not exist", partial(act, site=NAME))
     return (
         f"commit {commit_ms:.0f} ms, known to IIS after {found_s * 1000:.0f} ms, start {start_ms:.0f} ms, "
-        f"stop {stop_ms:.0f} ms, pool ended in {pool_ms:.0f} ms"
+        f"pool recycled in {recycle_ms:.0f} ms, stop {stop_ms:.0f} ms, pool ended in {pool_ms:.0f} ms"
     )
 
 
@@ -150,7 +155,7 @@ CHECKS = (
         needs=_needs_iis,
     ),
     Check(
-        primitives="iis_commit, iis_start, iis_stop, iis_state, iis_requests, iis_stop_pool",
+        primitives="iis_commit, iis_start, iis_stop, iis_state, iis_requests, iis_stop_pool, iis_recycle_pool",
         promise="a site is made, runs, stops and goes, when told and only then",
         source="rscaext.xml of Windows; late-bound COM from Python is unconfirmed",
         run=site,

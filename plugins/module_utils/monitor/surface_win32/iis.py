@@ -98,13 +98,25 @@ class Iis:
                 raise SurfaceError(primitive, f"pool {pool!r} still has worker processes after {timeout_s:g} s")
             time.sleep(_PAUSE_S)
 
+    def iis_recycle_pool(self, *, pool: str) -> None:
+        """Overlapped: a new worker process takes over at once, the old one has its shutdownTimeLimit.
+
+        Source: method Recycle of application pools, rscaext.xml; learn.microsoft.com/en-us/iis/configuration/
+        system.applicationhost/applicationpools/add/recycling/.
+        """
+        with iis_com.LOCK, iis_com.session("iis_recycle_pool") as manager:
+            iis_com.call(iis_com.pool_of("iis_recycle_pool", manager, pool), "Recycle")
+
     def iis_state(self, *, site: str) -> SiteState:
         """Unknown while there is no run-time object: just after a commit, or with IIS not running.
 
-        Source as in ``iis_start``.
+        Failed after rapid-fail protection has turned a pool off, or somebody stopped it: learn.microsoft.com/en-us/iis/
+        configuration/system.applicationhost/applicationpools/add/failure. Source as in ``iis_start``.
         """
         with iis_com.session("iis_state") as manager:
-            return _state("iis_state", iis_com.site_of("iis_state", manager, site))
+            element = iis_com.site_of("iis_state", manager, site)
+            state = _state("iis_state", element)
+            return "failed" if state == "started" and _lacks_a_pool(manager, element) else state
 
     def iis_requests(self, *, site: str) -> int:
         """Counted over all worker processes; none without a worker process.
@@ -191,6 +203,12 @@ def _state(primitive: str, element: Any) -> SiteState:
         if error.code == OBJECT_NOT_FOUND:
             return "unknown"
         raise
+
+
+def _lacks_a_pool(manager: Any, site: Any) -> bool:
+    names = {str(iis_com.read(application, "applicationPool")) for application in iis_com.items(site)}
+    pools = [iis_com.pool_of("iis_state", manager, name) for name in sorted(names) if name]
+    return any(_state("iis_state", pool) in ("stopping", "stopped") for pool in pools)
 
 
 def run_states(manager: Any) -> dict[str, SiteState]:

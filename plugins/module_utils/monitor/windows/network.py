@@ -5,10 +5,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from ipaddress import ip_address
+from threading import Lock
+from weakref import WeakKeyDictionary, ref
 
-from ..errors import NotThereError, SurfaceError
+from ..errors import NotThereError, SurfaceError, fail
 from ..surface import Address, Interface, Surface
+from .shared import SharedLook
 
 
 def interface_of(surface: Surface, name: str) -> Interface:
@@ -17,7 +21,7 @@ def interface_of(surface: Surface, name: str) -> Interface:
     Raises:
         NotThereError: there is none; the message names those there are.
     """
-    cards = surface.interfaces()
+    cards = _looks(surface).cards.take()
     for card in cards:
         if card.name == name:
             return card
@@ -27,8 +31,7 @@ def interface_of(surface: Surface, name: str) -> Interface:
 
 def places_of(surface: Surface, address: str) -> list[Address]:
     """Every entry this machine has for the address, on any interface, usable or not."""
-    wanted = ip_address(address)
-    return [entry for entry in surface.addresses() if ip_address(entry.address.partition("%")[0]) == wanted]
+    return list(_looks(surface).places.take().get(_plain(address), ()))
 
 
 def put_up(surface: Surface, *, interface: str, address: str, prefix_length: int, lifetime_s: int) -> None:
@@ -62,3 +65,43 @@ def is_usable(surface: Surface, *, interface: str, address: str) -> bool:
     """The address is on exactly this interface and duplicate detection found nobody else."""
     places = places_of(surface, address)
     return len(places) == 1 and places[0].interface == interface and places[0].usable
+
+
+class _Looks:
+    """The looks at one machine that are shared by all who want one."""
+
+    def __init__(self, surface: Surface) -> None:
+        # The surface has us for as long as it lives, so we must not have it.
+        surface_of = ref(surface)
+        self.cards = SharedLook(lambda: _alive(surface_of).interfaces())
+        self.places = SharedLook(lambda: _by_address(_alive(surface_of).addresses()))
+
+
+_LOOKS: WeakKeyDictionary[Surface, _Looks] = WeakKeyDictionary()
+_LOOKS_LOCK = Lock()
+
+
+def _looks(surface: Surface) -> _Looks:
+    with _LOOKS_LOCK:
+        if surface not in _LOOKS:
+            _LOOKS[surface] = _Looks(surface)
+        return _LOOKS[surface]
+
+
+def _alive(surface_of: ref[Surface]) -> Surface:
+    surface = surface_of()
+    if surface is None:
+        fail("a look at a surface that nobody has")
+    return surface
+
+
+def _by_address(entries: Sequence[Address]) -> dict[str, list[Address]]:
+    found: dict[str, list[Address]] = {}
+    for entry in entries:
+        found.setdefault(_plain(entry.address), []).append(entry)
+    return found
+
+
+def _plain(address: str) -> str:
+    """One spelling for each address, without the zone of a link-local one."""
+    return str(ip_address(address.partition("%")[0]))

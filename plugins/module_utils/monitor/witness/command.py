@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import StateError
+from ..surface import Surface
 from .control import ask
-from .settings import DEFAULT, read_settings
+from .machine import Machine
+from .settings import read_settings
 
 DONE = 0
 NOT_CONFIGURED = 78
@@ -27,18 +29,19 @@ def main(words: Sequence[str], version: str) -> int:
     Raises:
         RequestError: the witness does not run, or refuses.
     """
-    given = _parser().parse_args(words)
+    machine = Machine()
+    given = _parser(machine.settings).parse_args(words)
+    service = machine.surface if given.command == "run" and not given.console else None
     try:
-        settings = read_settings(Path(given.config))
+        settings = read_settings(machine, given.config)
         if given.command == "run":
             # Late: a look at the status needs no TLS and no event loop.
             from .host import run
 
-            run(settings, version, console=given.console)
+            run(settings, version, surface=service)
             return DONE
     except StateError as error:
-        sys.stderr.write(f"holdfast witness: {error}\n")
-        return NOT_CONFIGURED
+        return _refused(str(error), service)
     data = ask(Path(settings.state), given.command)
     if given.command == "confirm":
         lines = _confirmed(data)
@@ -48,7 +51,15 @@ def main(words: Sequence[str], version: str) -> int:
     return DONE
 
 
-def _parser() -> argparse.ArgumentParser:
+def _refused(text: str, surface: Surface | None) -> int:
+    if surface:
+        surface.log_event(event_id=1098, level="error", text=f"The witness does not run: {text}")
+    else:
+        sys.stderr.write(f"holdfast witness: {text}\n")
+    return NOT_CONFIGURED
+
+
+def _parser(settings: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="holdfast witness", description="A third voter that serves nothing.")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     texts = {
@@ -59,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     }
     for name, text in texts.items():
         command = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
-        command.add_argument("--config", default=DEFAULT, metavar="FILE", help=f"{DEFAULT} when not given")
+        command.add_argument("--config", default=settings, metavar="FILE", help=f"{settings} when not given")
         if name == "status":
             command.add_argument("--json", action="store_true", help="everything, as JSON")
         if name == "run":

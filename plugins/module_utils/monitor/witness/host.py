@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import logging.handlers
 import os
 import signal
 import socket
@@ -20,30 +21,31 @@ from typing import Any
 
 from ..errors import RequestError
 from ..service.workers import tell
-from ..surface import Listen, open_surface
+from ..surface import Listen, Surface
 from .control import Control
 from .memory import MemoryFile, blank
 from .service import Service
-from .settings import WINDOWS, Settings
+from .settings import Settings
 from .voting import Voting
 
 log = logging.getLogger(__name__)
 SERVICE = "HoldfastWitness"
+LOG_BYTES_MAX = 5 * 1024 * 1024
 SWITCH_INTERVAL_S = 0.001
 """How long the thread that writes may keep the event loop from running (sys.setswitchinterval; 5 ms by default)."""
 
 
-def run(settings: Settings, version: str, *, console: bool) -> None:
-    """The witness ran until it was stopped; under Windows as a service, unless on the ``console``.
+def run(settings: Settings, version: str, *, surface: Surface | None) -> None:
+    """The witness ran until it was stopped; as a Windows service when there is a surface.
 
     Raises:
         StateError: its memory is not what it wrote last; it says what to do.
     """
-    _log_to(sys.stderr)
+    _log_to(_log_file(Path(settings.state)) if surface else logging.StreamHandler(sys.stderr))
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     body = partial(_body, settings, version)
-    if WINDOWS and not console:
-        open_surface().run_service(name=SERVICE, main=body)
+    if surface:
+        surface.run_service(name=SERVICE, main=body)
     else:
         body()
 
@@ -98,7 +100,7 @@ def _handle(service: Service, verb: str) -> Mapping[str, Any]:
 
 def _on_signals(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
-        if WINDOWS:
+        if sys.platform == "win32":
             signal.signal(number, lambda _number, _frame: stop())
         else:
             loop.add_signal_handler(number, stop)
@@ -112,15 +114,22 @@ def _settle(stopped: asyncio.Future[None]) -> None:
 def _notify(text: str) -> None:
     """systemd hears of it, when systemd started us. Source: sd_notify(3)."""
     place = os.environ.get("NOTIFY_SOCKET")
-    if not place or WINDOWS:
+    if not place or sys.platform == "win32":
         return
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
         sock.connect(f"\0{place[1:]}" if place.startswith("@") else place)
         sock.sendall(text.encode("ascii"))
 
 
-def _log_to(stream: Any) -> None:
-    handler = logging.StreamHandler(stream)
+def _log_file(folder: Path) -> logging.Handler:
+    """A Windows service has no console, and the event log is for people."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return logging.handlers.RotatingFileHandler(
+        folder / "witness.log", maxBytes=LOG_BYTES_MAX, backupCount=3, encoding="utf-8", delay=True
+    )
+
+
+def _log_to(handler: logging.Handler) -> None:
     formatter = logging.Formatter("%(asctime)s.%(msecs)03dZ %(levelname)-7s %(message)s", "%Y-%m-%dT%H:%M:%S")
     formatter.converter = time.gmtime
     handler.setFormatter(formatter)

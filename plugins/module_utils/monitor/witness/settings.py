@@ -7,17 +7,14 @@ from __future__ import annotations
 
 import ipaddress
 import json
-import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from .. import paths
 from ..core.wire import codec
 from ..errors import StateError
 from ..transport.identity import Pki
+from .machine import Machine
 
-WINDOWS = sys.platform == "win32"
-DEFAULT = paths.DATA + r"\witness.json" if WINDOWS else "/etc/holdfast/witness.json"
 _CURE = "Correct it, or run role witness again."
 
 
@@ -32,7 +29,7 @@ class PkiFiles:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """``listen`` are this machine's own addresses, ``state`` is the folder of its memory."""
+    """``listen`` are this machine's own addresses, ``state`` is the folder of its memory. Paths are local ones."""
 
     cluster: str
     name: str
@@ -49,12 +46,13 @@ class Settings:
         return Pki(authority=Path(pki.authority), certificate=Path(pki.certificate), key=Path(pki.key))
 
 
-def read_settings(path: Path) -> Settings:
-    """The settings in the file.
+def read_settings(machine: Machine, name: str) -> Settings:
+    """The settings in the file of this name.
 
     Raises:
         StateError: the file is not there or makes no sense; it says what to do.
     """
+    path = machine.local(name)
     try:
         settings = codec.decode(Settings, json.loads(path.read_bytes()))
     except FileNotFoundError:
@@ -65,7 +63,8 @@ def read_settings(path: Path) -> Settings:
     trouble = _trouble(settings)
     if trouble:
         raise StateError(f"{path} is refused: {trouble}. {_CURE}")
-    return settings
+    files = {kind: str(machine.local(getattr(settings.pki, kind))) for kind in ("authority", "certificate", "key")}
+    return replace(settings, pki=PkiFiles(**files), state=str(machine.local(settings.state)))
 
 
 def _trouble(settings: Settings) -> str:

@@ -54,6 +54,7 @@ class Voting:
         self._confirmed_by = set(memory.confirmed_by)
         self._acceptor = Acceptor(registers=memory.registers, now_s=now_s) if memory.voting else None
         self._copies: dict[str, _Copies] = {}
+        self._strangers: dict[str, Hail] = {}
 
     @property
     def instance(self) -> str:
@@ -87,7 +88,9 @@ class Voting:
         if not hail.instance:
             return False
         if hail.instance != self._instance:
-            self.refuse("another_instance", f"{node} knows this witness as instance {hail.instance[:8]}")
+            if self._strangers.get(node) != hail:
+                self._strangers[node] = hail
+                self.refuse("another_instance", f"{node} knows this witness as instance {hail.instance[:8]}")
             return False
         if hail.serial > self.serial:
             self._forget(
@@ -174,6 +177,7 @@ class Voting:
 
     def _begin(self, now_s: float) -> None:
         """From now on we vote, as one who has just started and knows nothing."""
+        log.info("instance %s votes from now on", self._instance[:8])
         self._acceptor = Acceptor(registers={}, now_s=now_s)
         self.changed += 1
 

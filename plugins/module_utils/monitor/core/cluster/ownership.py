@@ -71,8 +71,8 @@ def learn(mine: Register, theirs: Register, *, node: str, peer: str, votes: bool
     """
     if votes and newer(mine, theirs) and theirs.holder == node and mine.holder != node:
         own_vote = (mine.promised_epoch, mine.promised_to) == (theirs.epoch, node)
-        return adopt(mine, theirs) if own_vote else abandon(mine, epoch=theirs.epoch)
-    waits = theirs.suspended and theirs.holder == peer
+        return adopt(mine, theirs) if own_vote else abandon(mine, epoch=theirs.epoch, node=node)
+    waits = theirs.suspended and theirs.holder == peer and not votes
     if not waits or mine.holder != node or mine.suspended:
         return adopt(mine, theirs)
     if promised_away(mine, node) or (theirs.epoch, theirs.revision) < (mine.epoch, mine.revision):
@@ -98,7 +98,8 @@ def resume(register: Register) -> Register:
 
 def promised_away(register: Register, node: str) -> bool:
     """Whether the holder ``node`` has agreed to give the group to another and has not passed it on yet."""
-    return register.holder == node and register.promised_epoch > register.epoch
+    promised = register.promised_epoch > register.epoch and register.promised_to not in (None, node)
+    return register.holder == node and promised
 
 
 def refusal(register: Register, *, epoch: int, candidate: str) -> str:
@@ -144,8 +145,13 @@ def release(register: Register) -> Register:
     return replace(register, revision=register.revision + 1, holder=None, suspended=False)
 
 
-def abandon(register: Register, *, epoch: int) -> Register:
-    """The register of a node that was promised an epoch, or given it, and shall not use it."""
+def abandon(register: Register, *, epoch: int, node: str) -> Register:
+    """The register of a node that was promised an epoch, or given it, and shall not use it.
+
+    A promise to another is kept: it is worth more than telling that this node does not want what it was given.
+    """
+    if register.promised_to not in (None, node) and register.promised_epoch > register.epoch:
+        return register
     return replace(register, promised_epoch=max(register.promised_epoch, epoch), promised_to=None)
 
 
@@ -167,8 +173,11 @@ def abandoned_by(mine: Register, theirs: Register, *, peer: str) -> Register:
 
 
 def keep(register: Register, node: str) -> Register:
-    """The holder's register after a hand-over that it could not carry out: a new epoch, so that no old grant counts."""
-    epoch = register.promised_epoch + 1
+    """The holder's register after a hand-over that it could not carry out: at the epoch that it has not passed on.
+
+    Nobody else can be given that one; any other could be voted for elsewhere.
+    """
+    epoch = register.promised_epoch
     return replace(register, epoch=epoch, revision=0, holder=node, promised_epoch=epoch, promised_to=None)
 
 
@@ -186,24 +195,29 @@ def combine(registers: Mapping[str, Register], tags: Iterable[str]) -> tuple[Reg
     """The register of a group from those of its members, and what contradicts (empty when nothing does).
 
     Members that were never placed (epoch 0) follow the others, so that a hierarchy created over an address that is
-    in service belongs where the address is.
+    in service belongs where the address is. A member that is promised to a node may be in service there. Registers
+    that differ make one that is older than any of that epoch which a node has really had (revision -1).
     """
     known = [registers[tag] for tag in tags if tag in registers]
     placed = [r for r in known if r.epoch > 0] or known or [Register()]
     held = [r for r in placed if r.holder is not None]
-    holders = sorted({r.holder for r in held if r.holder is not None})
+    alike = len({r for r in known if r.promised_epoch > 0}) <= 1
+    promised_to = set() if alike else {r.promised_to for r in known if r.promised_epoch > r.epoch}
+    claims = sorted(node for node in {r.holder for r in held} | promised_to if node is not None)
     latest = max(placed, key=lambda r: (r.epoch, r.revision))
     out = frozenset(tag for r in placed for tag in r.out)
-    promised = max(placed, key=lambda r: r.promised_epoch)
+    promised = max(known or placed, key=lambda r: r.promised_epoch)
     combined = replace(
         latest,
+        revision=latest.revision if len(set(placed)) == 1 else -1,
         holder=max(held, key=lambda r: (r.epoch, r.revision)).holder if held else None,
         out=out,
         promised_epoch=promised.promised_epoch,
         promised_to=promised.promised_to,
         suspended=any(r.suspended for r in placed),
     )
-    conflict = f"its resources are held by {' and '.join(holders)}" if len(holders) > 1 else ""
+    how = "held by or promised to" if promised_to else "held by"
+    conflict = f"its resources are {how} {' and '.join(claims)}" if len(claims) > 1 else ""
     return combined, conflict
 
 

@@ -45,15 +45,20 @@ class Quarantine:
     until_s: float
 
 
-def backoff_s(times: int) -> float:
+def backoff_s(failures: int) -> float:
     """How long to wait after having failed so many times: 5 s, doubled each time, at most 10 min."""
-    return min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2.0 ** (min(times, 20) - 1)) if times > 0 else 0.0
+    return min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2.0 ** (min(failures, 20) - 1)) if failures > 0 else 0.0
+
+
+def times(count: int) -> str:
+    """The count in words."""
+    return "once" if count == 1 else f"{count} times"
 
 
 def budget(history: History, seen: Seen, kind: IncidentKind, *, allowed: int, window_s: float, now_s: float) -> Budget:
     """What is left of the budget for incidents of this kind."""
-    times = [seen[incident] for incident in history.incidents if incident.kind == kind]
-    counting = sorted(time_s for time_s in times if time_s + window_s > now_s)
+    seen_s = [seen[incident] for incident in history.incidents if incident.kind == kind]
+    counting = sorted(time_s for time_s in seen_s if time_s + window_s > now_s)
     used = len(counting)
     if used < allowed:
         return Budget(used=used, allowed=allowed, free_s=float("-inf"))
@@ -63,9 +68,9 @@ def budget(history: History, seen: Seen, kind: IncidentKind, *, allowed: int, wi
 
 def quarantine(history: History, seen: Seen, node: str, *, now_s: float) -> Quarantine:
     """How the node stands to the group after the failures it had with it; an hour without any clears it."""
-    times = sorted(seen[i] for i in history.incidents if i.kind == "failure" and i.node == node)
+    failed_s = sorted(seen[i] for i in history.incidents if i.kind == "failure" and i.node == node)
     failures, last_s = 0, float("-inf")
-    for time_s in times:
+    for time_s in failed_s:
         failures = failures + 1 if time_s < last_s + STABLE_S else 1
         last_s = time_s
     if now_s >= last_s + STABLE_S:

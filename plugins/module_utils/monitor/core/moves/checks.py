@@ -10,8 +10,9 @@ Source: guide chapter 6, "Modifying Quick Check Interval, Deep Check Interval an
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 
+from ..cluster.peer import NEVER_S
 from ..values.graph import Group
 from ..values.messages import Activity
 from .care import Trouble
@@ -26,6 +27,14 @@ RECHECK_S = 2.0
 """Between a deep check that failed and the one that decides: longer than most spikes of load."""
 READY_S = 120.0
 """Between two looks of a standby at whether it could serve; also as soon as the holder is suspect."""
+
+
+def noticed(groups: Iterable[GroupMachine], tags: frozenset[str]) -> list[str]:
+    """The groups that have any of the resources; they are looked at now."""
+    concerned = [g for g in groups if tags & set(g.group.tags)]
+    for g in concerned:
+        g.care.noticed = True
+    return [g.name for g in concerned]
 
 
 def quick_check(g: GroupMachine) -> Story:
@@ -72,6 +81,7 @@ def look_ready(g: GroupMachine) -> Story:
     if unready != g.care.unready:
         text = f"{node} could not take {g.name} over: {unready}" if unready else f"{node} could take {g.name} over"
         g.note("readiness", text, rule=UNREADY.id, problems=[problem.line for problem in problems])
+        g.failures, g.retry_s = 0, NEVER_S
     g.care.unready = unready
 
 

@@ -17,13 +17,20 @@ from ...errors import require
 from ..cluster.acceptor import objection
 from ..cluster.ownership import abandon, next_epoch, promise, take, vouched_epoch
 from ..values.messages import Answer, Ask, Look, PhaseTime, Register
+from ..values.profiles import TAKE_MAX_S
 from .group import GroupMachine, Order
 from .local import rank
 from .placement import back_again
-from .story import Claiming, Questions, Wait
+from .story import Claiming, Questions, Until, Wait
 
 CLAIM_S = 1.0
 """How long the arbiter has for a verdict: several renewals, so that one that is alive answers."""
+
+
+FIRST_TIME_S = TAKE_MAX_S + 2.0
+"""How long a group that was never placed waits for an arbiter that gets to know it: one that has just started does not
+know what it promised before, and waits itself."""
+NO_ARBITER = "the arbiter does not answer"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -54,9 +61,18 @@ def questions_to(g: GroupMachine, questions: Mapping[str, Look | Ask]) -> Questi
 
 
 def _elected(g: GroupMachine, order: Order, source: str | None) -> Generator[Wait, None, Grant | str]:
+    if g.register.epoch == 0:
+        yield Until(lambda: g.world.arbiter_answers, deadline_s=g.world.now_s + FIRST_TIME_S)
+    if source is None and not g.world.arbiter_answers:
+        return NO_ARBITER
     epoch = next_epoch(_registers(g))
-    if reason := (yield from _votes(g, order, epoch, source)):
-        return _abandoned(g, epoch, reason)
+    end_s = g.world.now_s + FIRST_TIME_S
+    while reason := (yield from _votes(g, order, epoch, source)):
+        _abandoned(g, epoch, reason)
+        if g.register.epoch > 0 or g.world.now_s >= end_s:
+            return reason
+        yield Until(lambda: False, deadline_s=g.world.now_s + CLAIM_S)
+        epoch = next_epoch(_registers(g))
     node = g.world.node
     if reason := objection(g.register, epoch=epoch, candidate=node, consent_of=source, lapsed=g.lapsed):
         return _abandoned(g, epoch, f"{node} itself does not vote for it: {reason}")
@@ -73,10 +89,9 @@ def _elected(g: GroupMachine, order: Order, source: str | None) -> Generator[Wai
 def _votes(g: GroupMachine, order: Order, epoch: int, source: str | None) -> Generator[Wait, None, str]:
     """Empty when a quorum has voted for this node; else why not. The own vote is not among them yet."""
     world = g.world
-    refusal = "the arbiter does not answer"
     if world.arbiter_answers:
         claiming = Claiming(
-            ask=lambda: world.claim(g, epoch=epoch, consent_of=source),
+            ask=lambda: world.votes.claim(g, epoch=epoch, consent_of=source),
             resend_s=world.membership.timers.resend_s,
             deadline_s=world.now_s + CLAIM_S,
         )
@@ -86,7 +101,7 @@ def _votes(g: GroupMachine, order: Order, epoch: int, source: str | None) -> Gen
                 return ""
             return f"the arbiter does not vote for it: {claiming.verdict.reason}"
     if source is None:
-        return refusal
+        return NO_ARBITER
     others = [peer for peer in world.membership.peers if peer != source]
     ask = Ask(request=f"{order.ticket}/promise", group=g.name, epoch=epoch, consent_of=source)
     questions = questions_to(g, dict.fromkeys(others, ask))
@@ -94,7 +109,7 @@ def _votes(g: GroupMachine, order: Order, epoch: int, source: str | None) -> Gen
     answers = {peer: a for peer, a in questions.answers.items() if isinstance(a, Answer)}
     refused = [f"{peer}: {a.reason}" for peer, a in answers.items() if not a.granted]
     if refused or questions.lost:
-        return "; ".join([refusal, *refused, *(f"nor does {peer}" for peer in sorted(questions.lost))])
+        return "; ".join([NO_ARBITER, *refused, *(f"nor does {peer}" for peer in sorted(questions.lost))])
     _promised(g, [*others, source], epoch)
     return ""
 
@@ -109,7 +124,7 @@ def _abandoned(g: GroupMachine, epoch: int, reason: str) -> str:
     """The reason; and nobody waits for this node to use the epoch."""
     g.backing.forget()
     if g.register.epoch < epoch:
-        g.write(abandon(g.register, epoch=epoch))
+        g.write(abandon(g.register, epoch=epoch, node=g.world.node))
     return reason
 
 

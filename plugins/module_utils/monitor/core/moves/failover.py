@@ -73,7 +73,7 @@ def fail_over(g: GroupMachine) -> Story:
         return
     due_s = max(g.world.now_s, _vacant_s(g)) + orphan_turn_s(g)
     yield Until(lambda: not bereft(g) or g.world.now_s >= due_s, deadline_s=due_s)
-    if not bereft(g) or g.world.now_s < _vacant_s(g):
+    if not bereft(g) or g.world.now_s < _vacant_s(g) or orphan_bar(g) is not None:
         yield from undo_preparation(g)
         return
     grant = yield from _claim(g, order)
@@ -96,6 +96,19 @@ def _prepare(g: GroupMachine) -> Generator[Wait, None, str]:
     return prepared.failure.text
 
 
+def overruled(g: GroupMachine) -> bool:
+    """Whether this node serves by its peers' votes alone, for the arbiter gave the group to a claim of another."""
+    return g.activity == "up" and g.backing.lost and g.permitted and g.world.arbiter_answers
+
+
+def claim_anew(g: GroupMachine) -> Story:
+    """The arbiter's vote is this node's again, at a new epoch, and what runs goes on; or it is tried again later."""
+    ticket = f"claim/{g.world.node}-{g.world.incarnation}.{next(g.world.ids)}"
+    grant = yield from obtain(g, Order(ticket=ticket, verb="failover", tags=()), None)
+    if not isinstance(grant, Grant):
+        g.retry_s = g.world.now_s + BACK_OFF_S
+
+
 def _claim(g: GroupMachine, order: Order) -> Generator[Wait, None, Grant | None]:
     """The right to serve; None when somebody else has the group meanwhile.
 
@@ -103,6 +116,9 @@ def _claim(g: GroupMachine, order: Order) -> Generator[Wait, None, Grant | None]
     group; this node waits until it does not hear it any more.
     """
     for attempt in count(1):
+        yield Until(lambda: g.world.arbiter_answers or not bereft(g))
+        if not bereft(g):
+            return None
         grant = yield from obtain(g, order, None)
         if isinstance(grant, Grant):
             return grant
@@ -110,9 +126,7 @@ def _claim(g: GroupMachine, order: Order) -> Generator[Wait, None, Grant | None]
             g.note("not taken", f"{g.world.node} does not take {g.name} over yet: {grant}", why=grant)
         yield Until(lambda: False, deadline_s=g.world.now_s + RETRY_S)
         if attempt >= ATTEMPTS:
-            yield Until(lambda: not bereft(g) or not g.world.arbiter_hears(g.register.holder))
-        if not bereft(g):
-            return None
+            yield Until(lambda: not bereft(g) or not g.world.votes.arbiter_hears(g.register.holder))
     return None
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from ..cluster.membership import Membership
+from ..cluster.ownership import promised_away
 from ..cluster.peer import NEVER_S
 from ..cluster.permits import Backing
 from ..values.events import Action, Note
@@ -45,6 +46,28 @@ class Order:
     cause: Cause = "command"
 
 
+class Votes(Protocol):
+    """What a group sees of the votes for it."""
+
+    def until_s(self, g: GroupMachine) -> float:
+        """Until when the votes that are in now let this node serve the group."""
+
+    def missing(self, g: GroupMachine) -> str:
+        """Who has not voted for this node to serve the group."""
+
+    def is_known(self, g: GroupMachine) -> bool:
+        """Whether a quorum of voters knows the group's register as it is now."""
+
+    def arbiter_hears(self, node: str | None) -> bool:
+        """Whether the node's lease runs at the arbiter, as it said last."""
+
+    def claim(self, g: GroupMachine, *, epoch: int, consent_of: str | None) -> int:
+        """The arbiter is asked for the group; the number of the question."""
+
+    def show(self) -> None:
+        """The guard has been told of every permit before what is emitted next."""
+
+
 class World(Protocol):
     """What a group sees of its node. ``manual``: there is no arbiter, groups move by command only.
 
@@ -61,6 +84,10 @@ class World(Protocol):
     membership: Membership
     durations: dict[str, float]
     vouched: set[str]
+
+    @property
+    def votes(self) -> Votes:
+        """The votes for the groups of this node."""
 
     @property
     def leaving_s(self) -> float | None:
@@ -87,26 +114,14 @@ class World(Protocol):
     def send(self, peer: str, message: Message) -> None:
         """The message goes to the peer on all paths."""
 
-    def arbiter_hears(self, node: str | None) -> bool:
-        """Whether the node's lease runs at the arbiter, as it said last."""
-
     def persist(self) -> None:
         """All registers are durable before what is emitted next."""
 
     def written(self, g: GroupMachine) -> None:
         """The group's register is to be durable soon."""
 
-    def permit_until_s(self, g: GroupMachine) -> float:
-        """Until when the votes that are in now let this node serve the group."""
-
-    def no_permit(self, g: GroupMachine) -> str:
-        """Who has not voted for this node to serve the group."""
-
-    def show_permits(self) -> None:
-        """The guard has been told of every permit before what is emitted next."""
-
-    def claim(self, g: GroupMachine, *, epoch: int, consent_of: str | None) -> int:
-        """The arbiter is asked for the group; the number of the question."""
+    def heard(self, g: GroupMachine) -> bool:
+        """Whether the group's register as it is now is known to the arbiter, or to every peer."""
 
     def report(self, ticket: str, *, final: bool, data: Mapping[str, Any]) -> None:
         """News for whoever gave the order."""
@@ -151,7 +166,7 @@ class GroupMachine:
         """Whether this node may serve the group, as far as the register says."""
         register = self.register
         mine = register.holder == self.world.node and not register.suspended
-        return mine and register.promised_epoch <= register.epoch
+        return mine and not promised_away(register, self.world.node)
 
     @property
     def epoch_here(self) -> int:
@@ -171,7 +186,7 @@ class GroupMachine:
 
         Votes that are over already make none.
         """
-        until_s = self.world.permit_until_s(self)
+        until_s = self.world.votes.until_s(self)
         if until_s > self.world.now_s:
             self.backing.until_s = max(self.backing.until_s, until_s)
         return self.backing.until_s
@@ -245,7 +260,7 @@ class GroupMachine:
         """The stages as something to wait for."""
         world = self.world
         if any(operation == "start" for stage in stages for operation, _unused in stage):
-            world.show_permits()
+            world.votes.show()
         run = Run(group=self.name, node=world.node, stages=stages, ids=world.ids, now_s=world.now_s)
         return Running(run, world)
 

@@ -12,7 +12,7 @@ from ..cluster.candidates import Candidate, Obstacle, candidates, turn_s
 from ..values.facts import State
 from ..values.history import IncidentKind, clean, with_incident
 from ..values.messages import Activity
-from .budget import Budget, Quarantine, budget, over, quarantine
+from .budget import Budget, Quarantine, budget, over, quarantine, times
 from .care import Cause
 from .group import GroupMachine
 
@@ -39,12 +39,12 @@ def orphan_turn_s(g: GroupMachine) -> float:
 def orphan_bar(g: GroupMachine) -> Obstacle | None:
     """Why this node does not claim a group that nobody serves; None when it does.
 
-    A node that holds the group still, after a reboot, does not move it by serving it again; nor does the one that failed
-    it last, which goes on trying, later and later, when the group may not move any more.
+    A node that holds the group still, after a reboot, does not move it by serving it again; nor does the one that
+    failed it last, which goes on trying, later and later, when the group may not move any more.
     """
     moved = failovers(g)
     if not moved.left and g.register.holder != g.world.node and not _failed_last(g):
-        return Obstacle(reason=f"it has moved {moved.used} times lately", until_s=moved.free_s)
+        return Obstacle(reason=f"it has moved {times(moved.used)} lately", until_s=moved.free_s)
     return obstacle_of(g, g.world.node)
 
 
@@ -118,8 +118,7 @@ def obstacle_of(g: GroupMachine, node: str) -> Obstacle | None:
         return Obstacle(reason=reason)
     kept = quarantine_of(g, node)
     if g.world.now_s < kept.until_s:
-        times = "once" if kept.failures == 1 else f"{kept.failures} times"
-        return Obstacle(reason=f"{node} failed it {times} lately", until_s=kept.until_s)
+        return Obstacle(reason=f"{node} failed it {times(kept.failures)} lately", until_s=kept.until_s)
     return None
 
 

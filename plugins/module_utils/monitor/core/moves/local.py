@@ -23,6 +23,10 @@ from .group import GroupMachine, Order, World, failure_text, phase_rows
 from .sequence import Run, Stage, every, expected, fence_stages, outage_s, start_stages, stop_stages
 from .story import Story, Until, Wait
 
+TOLD_S = 2.0
+"""How long a command that takes something out of service waits for others to hear of it."""
+KNOWN_S = 1.0
+"""How long the answer to a person waits until those who could give the group to another node know of it too."""
 BY_COMMAND = "brought into service by command"
 
 
@@ -77,9 +81,9 @@ def _without_permit(g: GroupMachine) -> Story:
     if g.permitted or not g.holds:
         g.become("unknown", "may be served again" if g.holds else f"{g.register.holder} may serve it")
     elif running:
-        yield from fence(g, g.world.no_permit(g))
+        yield from fence(g, g.world.votes.missing(g))
     else:
-        g.become("waiting", f"may not be served: {g.world.no_permit(g)}")
+        g.become("waiting", f"may not be served: {g.world.votes.missing(g)}")
 
 
 def fence(g: GroupMachine, reason: str) -> Story:
@@ -113,7 +117,7 @@ def start_here(g: GroupMachine, order: Order) -> Story:
         g.refuse(order, "refused", torn(g))
         return
     if not g.permitted:
-        g.refuse(order, "refused", f"{node} may not serve {g.name} now: {g.world.no_permit(g)}.")
+        g.refuse(order, "refused", f"{node} may not serve {g.name} now: {g.world.votes.missing(g)}.")
         return
     out = g.register.out - set(order.tags)
     yield from _look(g)
@@ -192,9 +196,24 @@ def take_out(g: GroupMachine, order: Order) -> Story:
         g.conflict = ""
         g.commit(give_up(epoch=next_epoch([g.register]), out=out))
         g.become("down", "taken out of service by command")
+    if not g.world.manual:
+        yield Until(lambda: g.world.heard(g), deadline_s=g.world.now_s + TOLD_S)
+        if not g.world.heard(g):
+            g.refuse(order, "refused", _unheard(g, order))
+            return
+    yield Until(lambda: g.world.votes.is_known(g), deadline_s=g.world.now_s + KNOWN_S)
     data = {"group": g.name, "tags": list(order.tags), "outcome": "stopped", "phases": phase_rows(run.phases)}
     g.note("out of service", f"{', '.join(order.tags)} taken out of service", phases=phase_rows(run.phases))
     g.tell(order, changed=True, data=data)
+
+
+def _unheard(g: GroupMachine, order: Order) -> str:
+    """Why what was taken out of service may not stay so: others take over from a node that they do not hear."""
+    return (
+        f"{', '.join(order.tags)} stopped on {g.world.node}, but neither the arbiter nor every other node has heard of "
+        f"it, and they may bring it into service while they do not hear {g.world.node}. "
+        f"Repair the network, or repeat the command on another node."
+    )
 
 
 def bring_up(g: GroupMachine, reason: str) -> Generator[Wait, None, Run | None]:

@@ -27,6 +27,9 @@ from .relocation import errand_s, move, on_its_way, switchback
 from .sequence import outage_s, start_stages, stop_stages
 from .story import Story, Task
 
+NOTICE_S = 0.1
+"""At least so long after a look comes the next, however often Windows tells of changes."""
+
 
 def attend(g: GroupMachine) -> Task | None:
     """What is to be done now with a group that is settled and has no order; None when nothing is."""
@@ -42,7 +45,7 @@ def attend(g: GroupMachine) -> Task | None:
     trouble = _trouble(g)
     if trouble is not None and ((task := _treat(g, trouble)) or g.care.errand):
         return task
-    if _quick_due(g):
+    if _due(g, _quick_s(g)):
         return Task("looks at it", quick_check(g), background=True, yielding=True)
     if trouble is not None:
         return None
@@ -128,13 +131,14 @@ def _again(g: GroupMachine, trouble: Trouble) -> Story:
     """
     tags = trouble.tags or frozenset(g.group.tags)
     concerned = _at_once([r for r in g.group.needed(g.register.out) if r.tag in with_parents(g.group, tags)])
-    why = f"restarted on {g.world.node}: {trouble.text}"
+    done = "restarted" if trouble.kind == "serving" else "started again"
+    why = f"{done} on {g.world.node}: {trouble.text}"
     g.become("starting", why)
     run = yield from g.run((*stop_stages(concerned), *start_stages(concerned)))
     if run.failure is None:
         g.care.forget()
         g.become("up", why)
-        rows, seconds = phase_rows(run.phases), outage_s(run.phases, run.phases[:0])
+        rows, seconds = phase_rows(run.phases), outage_s(run.phases, run.phases)
         g.note("restarted", f"{g.name} was {why}", outage_s=seconds, phases=rows)
         return
     record(g, "failure")
@@ -205,12 +209,8 @@ def _ready_s(g: GroupMachine) -> float | None:
 
 
 def _quick_s(g: GroupMachine) -> float | None:
-    every_s = g.world.recovery.quick_check_s
+    every_s = NOTICE_S if g.care.noticed else g.world.recovery.quick_check_s
     return g.observed_s + every_s if g.observed_s is not None and every_s else None
-
-
-def _quick_due(g: GroupMachine) -> bool:
-    return g.observed_s is not None and (g.care.noticed or _due(g, _quick_s(g)))
 
 
 def _deep_s(g: GroupMachine) -> float | None:

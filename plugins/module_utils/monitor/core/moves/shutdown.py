@@ -28,9 +28,14 @@ LEAVE_S = 60.0
 def leave(g: GroupMachine) -> Task | None:
     """What is to be done now with a group on a node that shuts down."""
     world = g.world
-    if not g.holds or g.conflict or on_its_way(g) or has_left(g) or world.leaving_s is None:
+    if not g.holds or on_its_way(g) or has_left(g) or world.leaving_s is None:
         return None
-    moves = not world.manual and world.recovery.shutdown == "switchover" and bool(g.group.needed(g.register.out))
+    moves = (
+        not world.manual
+        and not g.conflict
+        and world.recovery.shutdown == "switchover"
+        and bool(g.group.needed(g.register.out))
+    )
     to = best(others(g)) if moves and world.now_s < world.leaving_s + MOVE_S else None
     if to is not None:
         move(g, to, cause="shutdown", why=f"{world.node} shuts down")
@@ -53,6 +58,10 @@ def _stop(g: GroupMachine, moves: bool, why_not: str) -> Story:
     if run.failure is not None:
         g.care.given_up = True
         g.become("failed", f"{failure_text(run.failure)} while {node} shuts down")
+        return
+    if g.conflict:
+        g.care.given_up = True
+        g.become("failed", f"{g.conflict}; stopped since {node} shuts down")
         return
     g.commit(release(g.register) if moves else stay(g.register))
     what = "nobody can take it over, it is let go" if moves else f"it stays with {node}"

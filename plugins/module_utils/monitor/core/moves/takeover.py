@@ -122,7 +122,7 @@ def serve(g: GroupMachine, order: Order, source: str | None, grant: Grant) -> St
     count_move(g, order.cause)
     why = order.why or (f"moved here from {source} by command" if source else "brought into service by command")
     if not g.permitted:
-        text = f"{g.name} is {g.world.node}'s now, which may not serve it yet: {g.world.no_permit(g)}"
+        text = f"{g.name} is {g.world.node}'s now, which may not serve it yet: {g.world.votes.missing(g)}"
         g.refuse(order, "refused", text)
         return
     g.become("starting", why)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from .failover import fail_over, look_at_s
+from .failover import claim_anew, fail_over, look_at_s, overruled
 from .group import GroupMachine, Order
 from .heirs import pardon
 from .local import clear_again, fence, serve_again, settle, start_here, take_out, unfinished
@@ -41,7 +41,7 @@ def tend(g: GroupMachine) -> None:
 
 def lapse(g: GroupMachine) -> None:
     """The permit is over: whatever was under way ends, and everything that may be on is taken off first of all."""
-    reason = g.world.no_permit(g)
+    reason = g.world.votes.missing(g)
     g.backing.drop()
     if g.register.holder != g.world.node or _nothing_on(g):
         return
@@ -81,6 +81,8 @@ def _next(g: GroupMachine) -> Task | None:
         return Task("settle", settle(g), background=True)
     if (due_s := look_at_s(g)) is not None and g.world.now_s >= due_s:
         return Task("takes it over", fail_over(g), background=True)
+    if overruled(g) and g.world.now_s >= g.retry_s:
+        return Task("claims it anew", claim_anew(g), background=True)
     return attend(g)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from ..moves.group import GroupMachine
 from ..moves.shutdown import LEAVE_S, MOVE_S, has_left
+from ..values.events import Action, Note, ReadyToStop
 
 
 class Departure:
@@ -24,12 +25,18 @@ class Departure:
         self.since_s = now_s if self.since_s is None else self.since_s
         return first
 
-    def lets_go(self, groups: Iterable[GroupMachine], now_s: float) -> bool:
-        """Whether the system may go down from now on: nothing is in its way, or it has waited long enough. Once."""
+    def end(self, groups: Iterable[GroupMachine], now_s: float) -> list[Action]:
+        """The system is let go, once: nothing is in its way any more, or it has waited long enough."""
         if self.since_s is None or self._let_go:
-            return False
-        self._let_go = now_s >= self.since_s + LEAVE_S or all(has_left(g) for g in groups)
-        return self._let_go
+            return []
+        left = [g.name for g in groups if not has_left(g)]
+        if left and now_s < self.since_s + LEAVE_S:
+            return []
+        self._let_go = True
+        after_s = round(now_s - self.since_s, 3)
+        what = f"although {', '.join(left)} could not leave in time" if left else "nothing is in its way"
+        text = f"the system may go down after {after_s:.1f} s, {what}"
+        return [Note(kind="shutdown", group="", text=text, fields={"after_s": after_s, "left": left}), ReadyToStop()]
 
     def deadline_s(self, now_s: float) -> float | None:
         """When it has waited long enough for moves, or for anything."""

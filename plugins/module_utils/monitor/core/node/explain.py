@@ -131,7 +131,7 @@ def _permitted(machine: Machine, g: GroupMachine) -> dict[str, Any]:
     if left_s > 0:
         text = f"it may serve for another {left_s:.1f} s, renewed every {machine.timers.renew_s:g} s: votes of "
         return _link(VOTES, text + ", ".join(fresh), **values)
-    return _link(VOTES, f"it may not serve: {machine.no_permit(g)}", **values)
+    return _link(VOTES, f"it may not serve: {machine.votes.missing(g)}", **values)
 
 
 # -- what would happen --------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from ..cluster.agreement import Heard, agreed_now, remembered
-from ..cluster.ownership import abandon, above, adopt, newer
+from ..cluster.ownership import abandon, adopt, newer
 from ..cluster.peer import NEVER_S
 from ..cluster.permits import OwnLease, by_arbiter_s, by_peers_s
 from ..moves.group import GroupMachine
@@ -106,6 +106,26 @@ class Leasing:
         )
         return machine.timers.own_s + max(arbiter_s, peers_s)
 
+    def heard(self, g: GroupMachine) -> bool:
+        """Whether the group's register as it is now is known to the arbiter, or to every peer."""
+        machine = self._machine
+        if g.told is None or g.told.register != g.register:
+            return False
+        peers = [peer for name, peer in machine.membership.peers.items() if name not in machine.vouched]
+        by_arbiter = self.counts and self.own.version >= g.backing.version
+        return by_arbiter or all(peer.has >= g.backing.version for peer in peers)
+
+    def is_known(self, g: GroupMachine) -> bool:
+        """Whether the arbiter, or every peer, knows the group's register as it is now."""
+        peers = self._machine.membership.peers.values()
+        by_arbiter = self.counts and self.own.version >= g.backing.version
+        known = by_arbiter or all(peer.told >= g.backing.version for peer in peers)
+        return self._machine.manual or (g.durable == g.register and known)
+
+    def arbiter_hears(self, node: str | None) -> bool:
+        """Whether the node's lease runs at the arbiter, as it said last."""
+        return node in self.own.hears
+
     def missing(self, g: GroupMachine) -> str:
         """Who has not voted for this node to serve the group."""
         machine = self._machine
@@ -183,6 +203,8 @@ class Leasing:
         if question is None or verdict is None:
             return
         self.stale = True
+        if isinstance(question, Renewal) and self.own.sent_s < self.own.renewed_s:
+            return
         if isinstance(question, Renewal) or not verdict.granted:
             for name, register in verdict.registers.items():
                 if name in machine.groups:
@@ -205,18 +227,16 @@ class Leasing:
         """What the arbiter knows better.
 
         An epoch that it gave to this node, and that this node never voted for itself, is abandoned. While every peer
-        stands by us, a claim of another that came to nothing is overruled.
+        stands by us, a claim of another came to nothing, or will (``failover.claim_anew``).
         """
         machine = self._machine
         if not newer(g.register, theirs):
             return
         if theirs.holder == machine.node:
             if not (g.task is not None and isinstance(g.task.wait, Claiming)):
-                g.write(abandon(g.register, epoch=theirs.epoch))
+                g.write(abandon(g.register, epoch=theirs.epoch, node=machine.node))
         elif not g.permitted:
             g.learn_register(adopt(g.register, theirs))
-        elif theirs.holder is None:
-            g.write(above(g.register, theirs))
         machine.agenda.touch(g.name)
 
     def _renew(self) -> None:

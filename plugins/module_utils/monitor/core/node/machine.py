@@ -16,9 +16,8 @@ from itertools import count
 from typing import Any
 
 from ..cluster.membership import Membership
-from ..cluster.ownership import combine, suspend
-from ..cluster.peer import NodeState
 from ..moves.care import Errand
+from ..moves.checks import noticed
 from ..moves.group import GroupMachine, Order
 from ..moves.tending import tend
 from ..values.events import (
@@ -32,9 +31,7 @@ from ..values.events import (
     Noticed,
     PathDown,
     PathUp,
-    Persist,
     Persisted,
-    ReadyToStop,
     Received,
     Send,
     ShutdownAnnounced,
@@ -49,7 +46,9 @@ from .agenda import Agenda
 from .departure import Departure
 from .desk import Desk
 from .explain import explanation
+from .keeping import Keeping
 from .leasing import Leasing
+from .nodes import Nodes
 from .orders import command
 from .routing import group_step, on_answer, on_ask, on_look, perform
 from .status import status
@@ -97,7 +96,7 @@ class Machine:
             emit=self.emit,
             send=self.send,
             perform=self._perform,
-            ended=self.touch,
+            ended=lambda group: self.agenda.touch(group),  # noqa: PLW0108 - the agenda comes later
         )
         self.agenda = Agenda()
         self.telling = Telling(self)
@@ -105,13 +104,9 @@ class Machine:
         self.step_groups: dict[int, str] = {}
         self._actions: list[Action] = []
         self._seqs = count(1)
-        self._persists = count(1)
-        self._registers: dict[str, Register] = dict(registers)
-        if recorded_boot_id is not None and recorded_boot_id != boot_id:
-            self._registers |= {tag: suspend(r) for tag, r in registers.items() if r.holder == node}
-        self._in_writing: dict[int, dict[str, Register]] = {}
-        self._dirty: dict[str, GroupMachine] = {}
-        self._node_states: dict[str, NodeState] = {}
+        rebooted = recorded_boot_id is not None and recorded_boot_id != boot_id
+        self.keeping = Keeping(self, registers=registers, rebooted=rebooted)
+        self.nodes = Nodes(self)
         if config is not None:
             self._configure(config)
 
@@ -123,16 +118,15 @@ class Machine:
         self._actions = []
         self.leasing.enforce()
         self._route(event)
-        self._watch_nodes()
+        self.nodes.watch()
         for name in self.agenda.due(now_s):
             self._tend(name)
         self.desk.tick(now_s, dead=self._silent)
         self.leasing.agree()
-        self._persist_rest()
+        self.keeping.persist_rest()
         self.leasing.renew()
         self.telling.tell()
-        if self.departure.lets_go(self.groups.values(), now_s):
-            self.emit(ReadyToStop())
+        self._actions += self.departure.end(self.groups.values(), now_s)
         return self._actions
 
     def deadline_s(self) -> float | None:
@@ -162,6 +156,11 @@ class Machine:
         return explanation(self, self.groups[group])
 
     # -- what groups and the desk use (see group.World) ------------------------------------------------
+
+    @property
+    def votes(self) -> Leasing:
+        """The votes for the groups of this node."""
+        return self.leasing
 
     @property
     def manual(self) -> bool:
@@ -206,38 +205,17 @@ class Machine:
         """The number of the next message."""
         return next(self._seqs)
 
-    def arbiter_hears(self, node: str | None) -> bool:
-        """Whether the node's lease runs at the arbiter, as it said last."""
-        return node in self.leasing.own.hears
-
     def persist(self) -> None:
         """All registers are durable before what is emitted next."""
-        for g in self._dirty.values():
-            self._registers.update(dict.fromkeys(g.group.tags, g.register))
-        number = next(self._persists)
-        self._in_writing[number] = {name: g.register for name, g in self._dirty.items()}
-        self._dirty = {}
-        self.emit(Persist(number=number, registers=dict(self._registers), agreed=self.leasing.agreed))
+        self.keeping.persist()
 
     def written(self, g: GroupMachine) -> None:
         """The group's register is to be durable soon."""
-        self._dirty[g.name] = g
+        self.keeping.changed(g)
 
-    def permit_until_s(self, g: GroupMachine) -> float:
-        """Until when the votes that are in now let this node serve the group."""
-        return self.leasing.until_s(g)
-
-    def no_permit(self, g: GroupMachine) -> str:
-        """Who has not voted for this node to serve the group."""
-        return self.leasing.missing(g)
-
-    def show_permits(self) -> None:
-        """The guard has been told of every permit before what is emitted next."""
-        self.leasing.show()
-
-    def claim(self, g: GroupMachine, *, epoch: int, consent_of: str | None) -> int:
-        """The arbiter is asked for the group; the number of the question."""
-        return self.leasing.claim(g, epoch=epoch, consent_of=consent_of)
+    def heard(self, g: GroupMachine) -> bool:
+        """Whether the group's register as it is now is known to the arbiter, or to every peer."""
+        return self.leasing.heard(g)
 
     def report(self, ticket: str, *, final: bool, data: Mapping[str, Any]) -> None:
         """News for whoever gave the order."""
@@ -254,7 +232,7 @@ class Machine:
                 self._touch(g)
                 group_step(g, event)
             case Persisted():
-                self._written(event.number)
+                self.keeping.written(event.number)
             case Consulted():
                 self.leasing.judged(event)
             case PathUp():
@@ -270,17 +248,11 @@ class Machine:
             case Configured():
                 self._configure(event.config)
             case Noticed():
-                self._look_at(event.tags)
+                self.agenda.touch_all(noticed(self.groups.values(), event.tags))
             case ShutdownAnnounced():
                 self._announced()
             case TimePassed():
                 pass
-
-    def _written(self, number: int) -> None:
-        for name, register in self._in_writing.pop(number, {}).items():
-            if name in self.groups:
-                self.groups[name].durable = register
-                self.agenda.touch(name)
 
     def _receive(self, event: Received) -> None:
         peer = event.peer
@@ -309,10 +281,6 @@ class Machine:
             case Report():
                 self.desk.reported(peer, message)
 
-    def touch(self, name: str) -> None:
-        """Something happened to the group."""
-        self.agenda.touch(name)
-
     def _touch(self, g: GroupMachine | None) -> GroupMachine | None:
         if g is not None:
             self.agenda.touch(g.name)
@@ -320,12 +288,6 @@ class Machine:
 
     def _perform(self, group: str, order: Order) -> None:
         perform(self._touch(self.groups.get(group)), order, self)
-
-    def _look_at(self, tags: frozenset[str]) -> None:
-        for g in self.groups.values():
-            if tags & set(g.group.tags):
-                g.care.noticed = True
-                self.agenda.touch(g.name)
 
     def _announced(self) -> None:
         if self.departure.announced(self.now_s):
@@ -341,20 +303,6 @@ class Machine:
         tend(g)
         self.agenda.tended(g)
         self.telling.changed(g)
-
-    def _persist_rest(self) -> None:
-        if self._dirty:
-            self.persist()
-
-    def _watch_nodes(self) -> None:
-        """A peer that comes, falls silent, changes its configuration or whose lease runs out concerns every group."""
-        for peer, known in self.membership.peers.items():
-            state = known.state(self.now_s, self.membership.timers)
-            before = self._node_states.get(peer, "unknown")
-            if state != before:
-                self._node_states[peer] = state
-                self.agenda.touch_all(self.groups)
-                self.emit(Note(kind="node", group="", text=f"{peer} is {state}, was {before}", fields={"node": peer}))
 
     def _silent(self, peer: str) -> bool:
         return self.membership.state(peer, self.now_s) in ("dead", "unknown")
@@ -373,7 +321,7 @@ class Machine:
             self.membership = Membership(
                 peers=peers, timers=self.timers, incarnation=self.incarnation, now_s=self.now_s
             )
-            self._node_states = {}
+            self.nodes.begin()
             self.telling.begin()
         kept = {g.name: g for g in self.groups.values()}
         self.groups = {}
@@ -381,7 +329,7 @@ class Machine:
             if name in kept and kept[name].group == group:
                 self.groups[name] = kept[name]
                 continue
-            register, conflict = combine(self._registers, group.tags)
+            register, conflict = self.keeping.of_group(group)
             self.groups[name] = GroupMachine(
                 group=group,
                 world=self,

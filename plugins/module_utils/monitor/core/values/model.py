@@ -97,7 +97,7 @@ class Recovery:
     failovers: int = 3
     window_s: float = 1800.0
     quick_check_s: float = 5.0
-    deep_check_s: float = 30.0
+    deep_check_s: float = 10.0
     guard_resets: bool = True
 
 

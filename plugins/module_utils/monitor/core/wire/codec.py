@@ -6,6 +6,9 @@
 Rule: what is decoded is exactly of the annotated type, or CodecError names the place that is not. Nothing is
 guessed or converted, but a whole number where a float is meant. Unknown and missing fields are errors.
 
+A field that a later protocol added says so: ``field(default=0, metadata=since(2))``. Below that protocol it is left out
+when encoding, and has its default when decoding. Its default is what the protocols before meant without it.
+
 The closed set of annotations: str, int, float, bool, None, Any, Literal, Mapping[str, X], tuple[X, ...],
 frozenset[X], dataclasses, X | None, and unions of dataclasses, whose members are told apart by a ``type``
 field with the class's name.
@@ -19,11 +22,14 @@ import types
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
-from ...errors import HoldfastError, fail
+from ...errors import HoldfastError, fail, require
 
 T = TypeVar("T")
 TAG = "type"
 """Names the member of a union; no dataclass may have a field of this name."""
+SINCE = "protocol"
+LATEST = 1_000_000
+"""Above every protocol: nothing is left out."""
 
 
 class CodecError(HoldfastError):
@@ -40,29 +46,40 @@ class CodecError(HoldfastError):
         return CodecError(self.message, f"{name}{glue}{self.path}")
 
 
-def encode(value: Any, kind: Any, *, terse: bool = False) -> Any:
+def since(protocol: int) -> Mapping[str, int]:
+    """The metadata of a field that this protocol added; the field needs a default."""
+    return {SINCE: protocol}
+
+
+def encode(value: Any, kind: Any, *, terse: bool = False, protocol: int = LATEST) -> Any:
     """The value of type ``kind`` as JSON data; ``terse`` leaves out fields that have their default."""
-    return _codec(kind).encode(value, terse)
+    return _codec(kind).encode(value, _How(terse=terse, protocol=protocol))
 
 
-def decode(kind: type[T], data: Any) -> T:
+def decode(kind: type[T], data: Any, *, protocol: int = LATEST) -> T:
     """The value of type ``kind`` in the JSON data.
 
     Raises:
         CodecError: the data is anything else.
     """
-    return cast(T, _codec(kind).decode(data))
+    return cast(T, _codec(kind).decode(data, protocol))
+
+
+class _How(NamedTuple):
+    terse: bool
+    protocol: int
 
 
 class _Codec(NamedTuple):
-    encode: Callable[[Any, bool], Any]
-    decode: Callable[[Any], Any]
+    encode: Callable[[Any, _How], Any]
+    decode: Callable[[Any, int], Any]
 
 
 class _Field(NamedTuple):
     codec: _Codec
     required: bool
     default: Any
+    since: int
 
 
 def _codec(kind: Any) -> _Codec:
@@ -102,15 +119,15 @@ def _object(cls: type) -> _Codec:
             fields = {field.name: _field(field, hints[field.name]) for field in dataclasses.fields(cls)}
         return fields
 
-    def encode_object(value: Any, terse: bool) -> Any:
+    def encode_object(value: Any, how: _How) -> Any:
         found = ((name, field, getattr(value, name)) for name, field in table().items())
         return {
-            name: field.codec.encode(item, terse)
+            name: field.codec.encode(item, how)
             for name, field, item in found
-            if not terse or field.required or item != field.default
+            if field.since <= how.protocol and (not how.terse or field.required or item != field.default)
         }
 
-    def decode_object(data: Any) -> Any:
+    def decode_object(data: Any, protocol: int) -> Any:
         known = table()
         if not isinstance(data, dict):
             raise CodecError(f"is {_shown(data)}, not an object with the fields of {cls.__name__}")
@@ -119,8 +136,8 @@ def _object(cls: type) -> _Codec:
                 raise CodecError(f"is no field of {cls.__name__}", str(name))
         values = {}
         for name, field in known.items():
-            if name in data:
-                values[name] = _below(name, field.codec, data[name])
+            if name in data and field.since <= protocol:
+                values[name] = _below(name, field.codec, data[name], protocol)
             elif field.required:
                 raise CodecError("is missing", name)
         return cls(**values)
@@ -129,11 +146,13 @@ def _object(cls: type) -> _Codec:
 
 
 def _field(field: dataclasses.Field[Any], hint: Any) -> _Field:
+    added = field.metadata.get(SINCE, 0)
     if field.default is not dataclasses.MISSING:
-        return _Field(_codec(hint), required=False, default=field.default)
+        return _Field(_codec(hint), required=False, default=field.default, since=added)
     if field.default_factory is not dataclasses.MISSING:
-        return _Field(_codec(hint), required=False, default=field.default_factory())
-    return _Field(_codec(hint), required=True, default=None)
+        return _Field(_codec(hint), required=False, default=field.default_factory(), since=added)
+    require(not added, f"codec: {field.name}, which protocol {added} added, needs a default")
+    return _Field(_codec(hint), required=True, default=None, since=0)
 
 
 def _union(members: tuple[Any, ...]) -> _Codec:
@@ -147,59 +166,59 @@ def _union(members: tuple[Any, ...]) -> _Codec:
     if len(rest) == len(members):
         return inner
     return _Codec(
-        lambda value, terse: None if value is None else inner.encode(value, terse),
-        lambda data: None if data is None else inner.decode(data),
+        lambda value, how: None if value is None else inner.encode(value, how),
+        lambda data, protocol: None if data is None else inner.decode(data, protocol),
     )
 
 
 def _tagged(classes: Mapping[str, type]) -> _Codec:
-    def encode_tagged(value: Any, terse: bool) -> Any:
+    def encode_tagged(value: Any, how: _How) -> Any:
         cls = type(value)
-        return {TAG: cls.__name__, **_codec(cls).encode(value, terse)}
+        return {TAG: cls.__name__, **_codec(cls).encode(value, how)}
 
-    def decode_tagged(data: Any) -> Any:
+    def decode_tagged(data: Any, protocol: int) -> Any:
         name = data.get(TAG) if isinstance(data, dict) else None
         if not isinstance(name, str) or name not in classes:
             raise CodecError(f"is {_shown(name)}, not one of {', '.join(classes)}", TAG)
-        return _codec(classes[name]).decode({key: item for key, item in data.items() if key != TAG})
+        return _codec(classes[name]).decode({key: item for key, item in data.items() if key != TAG}, protocol)
 
     return _Codec(encode_tagged, decode_tagged)
 
 
 def _mapping(inner: _Codec) -> _Codec:
-    def decode_mapping(data: Any) -> Any:
+    def decode_mapping(data: Any, protocol: int) -> Any:
         if not isinstance(data, dict):
             raise CodecError(f"is {_shown(data)}, not an object")
-        return {_text(key): _below(str(key), inner, item) for key, item in data.items()}
+        return {_text(key): _below(str(key), inner, item, protocol) for key, item in data.items()}
 
-    def encode_mapping(value: Any, terse: bool) -> Any:
-        return {key: inner.encode(item, terse) for key, item in value.items()}
+    def encode_mapping(value: Any, how: _How) -> Any:
+        return {key: inner.encode(item, how) for key, item in value.items()}
 
     return _Codec(encode_mapping, decode_mapping)
 
 
 def _row(inner: _Codec, collect: Callable[[list[Any]], Any]) -> _Codec:
-    def decode_row(data: Any) -> Any:
+    def decode_row(data: Any, protocol: int) -> Any:
         if not isinstance(data, list):
             raise CodecError(f"is {_shown(data)}, not a list")
-        return collect([_below(f"[{index}]", inner, item) for index, item in enumerate(data)])
+        return collect([_below(f"[{index}]", inner, item, protocol) for index, item in enumerate(data)])
 
-    def encode_row(value: Any, terse: bool) -> Any:
+    def encode_row(value: Any, how: _How) -> Any:
         items = sorted(value) if isinstance(value, frozenset) else value
-        return [inner.encode(item, terse) for item in items]
+        return [inner.encode(item, how) for item in items]
 
     return _Codec(encode_row, decode_row)
 
 
-def _below(name: str, codec: _Codec, data: Any) -> Any:
+def _below(name: str, codec: _Codec, data: Any, protocol: int) -> Any:
     try:
-        return codec.decode(data)
+        return codec.decode(data, protocol)
     except CodecError as error:
         raise error.below(name) from None
 
 
 def _literal(options: tuple[Any, ...]) -> _Codec:
-    def decode_literal(data: Any) -> Any:
+    def decode_literal(data: Any, protocol: int) -> Any:  # noqa: ARG001 - one signature for all decoders
         for option in options:
             if data == option and type(data) is type(option):
                 return option
@@ -244,17 +263,21 @@ def _nothing(data: Any) -> Any:
     return data
 
 
-def _as_it_is(value: Any, terse: bool) -> Any:  # noqa: ARG001 - one signature for all encoders
+def _as_it_is(value: Any, how: _How) -> Any:  # noqa: ARG001 - one signature for all encoders
     return value
 
 
+def _plain(check: Callable[[Any], Any]) -> _Codec:
+    return _Codec(_as_it_is, lambda data, protocol: check(data))  # noqa: ARG005 - one signature for all decoders
+
+
 _CODECS: dict[Any, _Codec] = {
-    str: _Codec(_as_it_is, _text),
-    int: _Codec(_as_it_is, _whole),
-    float: _Codec(_as_it_is, _number),
-    bool: _Codec(_as_it_is, _truth),
-    types.NoneType: _Codec(_as_it_is, _nothing),
-    Any: _Codec(_as_it_is, lambda data: data),
+    str: _plain(_text),
+    int: _plain(_whole),
+    float: _plain(_number),
+    bool: _plain(_truth),
+    types.NoneType: _plain(_nothing),
+    Any: _plain(lambda data: data),
 }
 
 
