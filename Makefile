@@ -75,6 +75,10 @@ bench-failover: setup ## seconds without and of double service, fault by fault [
 bench-idle: setup ## CPU and memory of idle monitors with 1, 100 and 1,000 sites
 	@$(RUN) holdfast_bench.idle $(ARGS)
 
+.PHONY: bench-etcd
+bench-etcd: setup ## how long an etcd that loses a member leaves renewals unanswered, beside how long a lease lasts
+	@$(RUN) holdfast_bench.etcd
+
 ##@ Work on it
 
 .PHONY: venv

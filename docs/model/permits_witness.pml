@@ -197,8 +197,12 @@ inline learn_peer(ln, lt) { /* node ln is told of the register of lt (ownership.
     fi;
     if
     :: !LATER(ln, epoch[lt], revision[lt])
+#ifndef TOLD_BEFORE_THE_STOP
+    :: LATER(ln, epoch[lt], revision[lt]) && serving[ln] /* first it stops; it is told again */
+#endif
 #ifndef HEARSAY
-    :: LATER(ln, epoch[lt], revision[lt]) && holder[lt] == ln && holder[ln] != ln && !PROMISES(ln, epoch[lt], ln) ->
+    :: LATER(ln, epoch[lt], revision[lt]) && !serving[ln] && holder[lt] == ln && holder[ln] != ln &&
+       !PROMISES(ln, epoch[lt], ln) ->
         abandon(ln, epoch[lt]) /* nobody becomes the holder without its own vote */
 #endif
     :: else -> node_write(ln, epoch[lt], revision[lt], holder[lt])
@@ -208,6 +212,9 @@ inline learn_peer(ln, lt) { /* node ln is told of the register of lt (ownership.
 inline learn_witness(mn, me, mr, mh) { /* node mn is told of the witness's register (Leasing._learn) */
     if
     :: !LATER(mn, me, mr)
+#ifndef TOLD_BEFORE_THE_STOP
+    :: LATER(mn, me, mr) && serving[mn] && mh != mn && !(HOLDS(mn) && permit[mn] > 0)
+#endif
 #ifndef HEARSAY
     :: LATER(mn, me, mr) && mh == mn && (step[mn] == taking || step[mn] == consenting)
     :: LATER(mn, me, mr) && mh == mn && !(step[mn] == taking || step[mn] == consenting) -> abandon(mn, me)

@@ -12,7 +12,7 @@ import pytest
 from holdfast_lab.demo.playbook import run_playbook
 from holdfast_lab.scene import Scene, watched
 from holdfast_lab.trials.proof import TOLD
-from holdfast_lab.trials.stage import EVERY_MS, set_up
+from holdfast_lab.trials.stage import EVERY_MS, PATIENT, set_up
 from holdfast_lab.world import launch
 from holdfast_lab.world.places import Places
 from holdfast_lab.world.preflight import PACKAGES, NotPossibleError, check
@@ -70,14 +70,14 @@ def scene(theatre: Scene) -> Iterator[Scene]:
 
 @pytest.fixture(scope="session")
 def guarded_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """A cluster of two nodes and a witness, profile `fast`, after playbooks/site.yml.
+    """A cluster of two nodes and a witness, profile `normal`, after playbooks/site.yml.
 
     The first test that uses this pays for the set-up: @pytest.mark.timeout(180).
     """
     namespaces_or_skip()
-    wish = launch.Wish(witness=True, profile="fast")
+    wish = launch.Wish(witness=True)
     with launch.running(Places(tmp_path_factory.mktemp("guarded")), wish) as running:
-        set_up(running)
+        set_up(running, recovery=PATIENT | {"quick_check_s": 2, "deep_check_s": 2})
         yield running
 
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 Holdfast contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A node that renews at an etcd whose leader is cut off: from the other members alone, or from everybody."""
+"""A node that renews at an etcd whose leader is cut off from the other members, and not from the node."""
 
 from __future__ import annotations
 
@@ -42,9 +42,8 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("networks", ["a", "a,b"])
-def test_the_lease_outlasts_a_leader_that_is_cut_off(plain: Lab, networks: str) -> None:
-    """``a`` leaves the old leader within the node's reach: it still answers, and nothing it says may count."""
+def test_the_lease_outlasts_a_leader_that_only_the_other_members_have_lost(plain: Lab) -> None:
+    """The node still reaches the old leader over network b. It answers, and nothing that it says may count."""
     leader = until_led(plain)
     endpoints = [f"http://10.77.2.{host}:2379" for host in MEMBERS.values()]
     command = [sys.executable, "-m", "holdfast_lab.etcd.renewing", str(SECONDS), str(VM.renew_s), *endpoints]
@@ -52,7 +51,7 @@ def test_the_lease_outlasts_a_leader_that_is_cut_off(plain: Lab, networks: str) 
     with ThreadPoolExecutor(1) as pool:
         renewing = pool.submit(plain.run, "n1", command, timeout_s=40.0)
         time.sleep(BEFORE_S)
-        plain.fault("cut_path", node=leader, network=networks)
+        plain.fault("cut_path", node=leader, network="a")
         cut_s = time.monotonic()
         try:
             time.sleep(CUT_S)
@@ -64,7 +63,7 @@ def test_the_lease_outlasts_a_leader_that_is_cut_off(plain: Lab, networks: str) 
     renewals = [(float(asked), float(told)) for asked, told in json.loads(done.out.splitlines()[-1])]
     gap_s = max(told_s - before_s for (before_s, _told), (_asked, told_s) in pairwise(renewals))
     during = [asked_s for asked_s, _told in renewals if cut_s + 4.0 < asked_s < cut_s + CUT_S]
-    print(f"leader cut off from {networks}: longest gap {gap_s:.2f} s")
+    print(f"longest gap between acknowledged renewals {gap_s:.2f} s")
     assert during, "no renewal was acknowledged while the old leader was cut off"
     assert gap_s < VM.own_s
 

@@ -14,13 +14,14 @@ from holdfast_lab.trials.proof import prove, unnoticed
 pytestmark = pytest.mark.timeout(180)
 
 
-@pytest.mark.parametrize("name", ["link lost", "isolated"])
-def test_the_other_node_serves_when_clients_cannot_reach_a_node(guarded: Scene, name: str) -> None:
+@pytest.mark.parametrize("name", ["link lost", "all paths cut", "isolated"])
+def test_the_other_node_serves_when_a_node_is_cut_off(guarded: Scene, name: str) -> None:
     prove(guarded, name)
 
 
 @pytest.mark.parametrize(
-    "name", ["one path cut", "both paths cut", "paths cut outwards", "paths cut inwards", "paths lossy and slow"]
+    "name",
+    ["one path cut", "paths between nodes cut", "paths cut outwards", "paths cut inwards", "paths lossy and slow"],
 )
 def test_no_client_notices_that_nodes_hear_each_other_badly_or_not_at_all(guarded: Scene, name: str) -> None:
     assert unnoticed(prove(guarded, name))

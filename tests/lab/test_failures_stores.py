@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from holdfast_lab.demo.playbook import run_playbook
 from holdfast_lab.scene import Scene, watched
-from holdfast_lab.trials.proof import prove
+from holdfast_lab.trials.episode import play
+from holdfast_lab.trials.proof import keep, prove, unnoticed
 from holdfast_lab.trials.stage import EVERY_MS, PATIENT
 from holdfast_lab.world import launch
 from holdfast_lab.world.places import Places
@@ -47,19 +50,25 @@ def set_up(lab: Lab, arbiter: Mapping[str, Any]) -> None:
     run_playbook("site.yml", inventory=(*lab.inventory, "-e", options))
 
 
+def lose(server: Path, away: Path) -> None:
+    server.rename(away)
+
+
 def test_the_other_node_serves_what_a_node_did_that_is_gone(shared: Scene) -> None:
     prove(shared, "power cut")
 
     assert list((shared.lab.places.shares / "files" / "holdfast").iterdir())
 
 
-def test_while_the_share_is_away_nothing_stops_and_nothing_moves(shared: Scene) -> None:
+def test_while_the_share_is_away_the_nodes_live_by_each_others_votes(shared: Scene) -> None:
     server, away = shared.lab.places.shares / "files", shared.lab.places.shares / "away"
-    server.rename(away)
     try:
-        prove(shared, "monitor killed")
+        episode = play(shared, partial(lose, server, away), lasts="own")
     finally:
         away.rename(server)
+
+    keep("share lost", episode)
+    assert unnoticed(episode)
 
 
 def test_the_clients_network_takes_over_as_arbiter_while_groups_run(shared: Scene) -> None:

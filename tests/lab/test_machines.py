@@ -93,6 +93,14 @@ def test_several_networks_are_cut_together_and_a_machine_is_only_cut_from_its_ow
         third_party.fault("cut_lan", node="w1")
 
 
+def test_a_path_is_cut_between_two_machines_only(third_party: Lab) -> None:
+    third_party.fault("cut_path", node="n1", network="a", peer="n2")
+    assert not reaches(third_party, "n1", "10.77.1.12")
+    assert not reaches(third_party, "n2", "10.77.1.11")
+    assert reaches_soon(third_party, "n1", "10.77.1.21")
+    assert reaches_soon(third_party, "w1", "10.77.1.11")
+
+
 def test_heal_undoes_whatever_was_done_to_every_machine(third_party: Lab) -> None:
     third_party.start("sleeper", "n1", ["python", "-c", SLEEPER])
     assert states(third_party, "n1") == {"S"}

@@ -5,6 +5,7 @@
 
 python -m holdfast_sim [--schedules N] [--seed S] [--processes P]     a campaign
 python -m holdfast_sim --show SEED                                    one schedule, as the story it is
+python -m holdfast_sim --shrink SEED                                  one that fails, made as short as can be
 python -m holdfast_sim --hunt [--schedules N] ...                     the planted faults, each until it is found
 """
 
@@ -18,10 +19,11 @@ from collections.abc import Sequence
 
 from holdfast_sim import campaign
 from holdfast_sim.coverage import report
+from holdfast_sim.explore import failure
 from holdfast_sim.hunting import hunt_all
 from holdfast_sim.mutants import MUTANTS
 from holdfast_sim.schedules import schedule
-from holdfast_sim.shrink import shrunk
+from holdfast_sim.shrink import scenario, shrunk
 
 FAILURES_SHOWN = 10
 SHRUNK = 2
@@ -35,11 +37,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0, help="the first one's number (default 0)")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="default: one per core")
     parser.add_argument("--show", type=int, metavar="SEED", help="write one schedule instead")
+    parser.add_argument("--shrink", type=int, metavar="SEED", help="make a failing schedule short instead")
     parser.add_argument("--hunt", action="store_true", help="plant each fault (mutants.py) until a schedule finds it")
     options = parser.parse_args(arguments)
     seeds = range(options.seed, options.seed + options.schedules)
     if options.show is not None:
         sys.stdout.write("\n".join(schedule(options.show)) + "\n")
+        return 0
+    if options.shrink is not None:
+        story = schedule(options.shrink)
+        sys.stdout.write(scenario(shrunk(story), failure(story) or f"schedule {options.shrink}"))
         return 0
     if options.hunt:
         return _hunt(seeds, options.processes)

@@ -14,16 +14,18 @@ from typing import Any
 
 from holdfast.core.description.alterations import check_alterations, serving
 from holdfast.core.values import events as e
-from holdfast.core.values.model import Profile, Recovery
+from holdfast.core.values.lineage import Lineage
+from holdfast.core.values.model import Config, Profile, Recovery
 from holdfast.core.values.profiles import GUARD_S, TAKE_MAX_S, TIMERS
 from holdfast_sim.arbiter import WITNESS, Witness
 from holdfast_sim.clocks import Clock
 from holdfast_sim.guard import MARGIN_S, Guard
 from holdfast_sim.judge import Judge, broken
-from holdfast_sim.layouts import PATHS, USUAL, Layout, layout
+from holdfast_sim.layouts import PATHS, USUAL, layout
 from holdfast_sim.machines import Computer
 from holdfast_sim.network import Network
 from holdfast_sim.process import Process
+from holdfast_sim.store import Store
 
 CONNECT_S = 0.001
 NOTICE_S = 0.02
@@ -63,12 +65,12 @@ class World:
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._order = count()
         self._happened = 0
-        self.configs: dict[str, Layout] = dict.fromkeys(nodes, layout(sites, nodes, profile, paths, arbiter, recovery))
+        self.configs: dict[str, Config] = dict.fromkeys(nodes, layout(sites, nodes, profile, paths, arbiter, recovery))
         self.judge = Judge()
         self.computers = {name: Computer(name, clock=Clock(self._began_s())) for name in nodes}
         self.guards = {name: Guard(self, computer) for name, computer in self.computers.items()}
         self.network = Network(random=self.random, later=self.later)
-        self.witness = Witness(self) if arbiter == "witness" else None
+        self.witness = Store(self) if arbiter == "store" else Witness(self) if arbiter == "witness" else None
         self.processes: dict[str, Process] = {}
         self.commands: dict[str, tuple[str, dict[str, Any]]] = {}
         self.answers: dict[str, dict[str, Any]] = {}
@@ -236,7 +238,17 @@ class World:
         self.configs[name] = config
         self.judge.configured()
         process.feed(e.Configured(config=config))
+        self.lineages[name] = process.machine.catching_up.lineage
         return True
+
+    def adopt(self, name: str, adopted: e.Adopt) -> None:
+        """The node takes a configuration over from another, unless its own was changed meanwhile."""
+        process = self.processes[name]
+        if process.dead or self.configs[name].digest != adopted.over:
+            return
+        self.configs[name], self.lineages[name] = adopted.config, adopted.lineage
+        self.judge.configured()
+        process.feed(e.Configured(config=adopted.config, lineage=adopted.lineage))
 
     def _told_of(self, name: str, event: e.PathUp | e.PathDown) -> None:
         process = self.processes.get(name)

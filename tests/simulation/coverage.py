@@ -10,20 +10,22 @@ from itertools import permutations
 from typing import get_args
 
 from holdfast.core.values.messages import Activity
+from holdfast_sim.faults import FAULTS
 
 ACTIVITIES: tuple[str, ...] = get_args(Activity)
 CHANGES = {f"{before} -> {after}" for before, after in permutations(ACTIVITIES, 2)}
 
 
 def report(covered: Counter[str]) -> list[str]:
-    """How often each word, each kind of answer and each change of a group's activity came, and which never did."""
+    """How often each word, kind of answer, change of a group's activity and kind of note came; what never did."""
+    never = sorted(CHANGES - covered.keys())
     return [
-        "words: " + _counts({key[5:]: n for key, n in covered.items() if key.startswith("word ")}),
-        "answers: " + _counts({key[7:]: n for key, n in covered.items() if key.startswith("answer ")}),
-        "activities: " + _counts({key: n for key, n in covered.items() if key in CHANGES}),
-        "never: " + (", ".join(sorted(CHANGES - covered.keys())) or "none"),
+        *(f"{kind}s: {_counts(covered, f'{kind} ')}" for kind in ("word", "answer", "note")),
+        "activities: " + ", ".join(f"{key} {n}" for key, n in covered.most_common() if key in CHANGES),
+        f"{len(FAULTS)} kinds of fault; {len(CHANGES) - len(never)} of {len(CHANGES)} changes of activity",
+        f"changes that never came: {', '.join(never) or 'none'}",
     ]
 
 
-def _counts(counts: dict[str, int]) -> str:
-    return ", ".join(f"{key} {n}" for key, n in sorted(counts.items(), key=lambda pair: -pair[1]))
+def _counts(covered: Counter[str], prefix: str) -> str:
+    return ", ".join(f"{key.removeprefix(prefix)} {n}" for key, n in covered.most_common() if key.startswith(prefix))

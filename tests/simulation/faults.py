@@ -159,7 +159,8 @@ def _sick(stage: Stage) -> Story:
 
 
 def _configure(stage: Stage) -> Story:
-    sites = stage.random.choice(["apart", "turned", "sharing", "bare"])
+    """With an arbiter the groups stay what they are: only whom they prefer changes."""
+    sites = stage.random.choice(["apart", "turned"] if stage.arbiter else ["apart", "turned", "sharing", "bare"])
     chosen = stage.nodes if stage.chance(0.6) else [stage.node()]
     return [f"configure {node} {sites}" for node in chosen]
 

@@ -29,8 +29,8 @@ MARGIN_S = 1e-6
 class Guard:
     """Enforces the latest Permit of its computer. Before the first one it enforces nothing.
 
-    ``deadlines_s`` are by resource, on the computer's clock; what has none has no permit. ``lapsed_s`` are the real times
-    since when resources that were permitted are not any more.
+    ``deadlines_s`` are by resource, on the computer's clock; what has none has no permit. ``lapsed_s`` are real times:
+    since when what was permitted is not any more.
     """
 
     def __init__(self, world: World, computer: Computer) -> None:

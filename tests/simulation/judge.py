@@ -149,8 +149,6 @@ class Judge:
         if register.epoch == 0 or register.revision < 0 or register.holder is None:
             return
         key = (group.tags, register.epoch)
-        if register.holder is None:  # whoever held it has let it go
-            return
         holder, where = self._taken.setdefault(key, (register.holder, process.computer.name))
         if holder != register.holder:
             text = f"epoch {register.epoch} of {group.name} is held by {holder} ({where}) and by {register.holder}"

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache, cached_property
 
-from holdfast.core.values.graph import Group, groups_of
 from holdfast.core.values.model import (
     Arbiter,
     Cluster,
@@ -20,6 +19,7 @@ from holdfast.core.values.model import (
     Manual,
     Profile,
     Recovery,
+    Share,
     Volume,
     Witness,
 )
@@ -34,11 +34,6 @@ class Layout(Config):
     @cached_property
     def digest(self) -> str:
         return super().digest
-
-    @cached_property
-    def groups(self) -> dict[str, Group]:
-        """What moves as one."""
-        return groups_of(self)
 
 
 @cache
@@ -91,6 +86,8 @@ def _cluster(nodes: tuple[str, ...], profile: Profile, names: tuple[str, ...], a
     kind: Arbiter = Manual()
     if arbiter == "witness":
         kind = Witness(name="w", addresses={path: f"10.{i}.0.99" for i, path in enumerate(names)}, port=7431)
+    if arbiter == "store":
+        kind = Share(path="\\\\files\\holdfast")
     return Cluster(name="sim", arbiter=kind, profile=profile, comm_port=7430, comm_paths=paths)
 
 

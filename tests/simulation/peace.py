@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from holdfast.core.values.graph import Group
+from holdfast.core.values.graph import Group, groups_of
 from holdfast.core.values.messages import Register
 from holdfast.core.values.profiles import TAKE_MAX_S, TIMERS
 from holdfast_sim.judge import broken
@@ -43,7 +43,7 @@ def survive(world: World, node: str) -> None:
 def wanted(world: World) -> list[Group]:
     """The groups that should be in service, as the latest register says that is known anywhere."""
     config = next(iter(world.configs.values()))
-    return [group for group in config.groups.values() if _is_wanted(group, _latest(world, group))]
+    return [group for group in groups_of(config).values() if _is_wanted(group, _latest(world, group))]
 
 
 def _is_wanted(group: Group, register: Register) -> bool:
@@ -163,7 +163,7 @@ def works(world: World) -> None:
 
 
 def _must(world: World, at: str, verb: str, **args: object) -> None:
-    """The command succeeds; it may take a while, since nodes hear of a reboot first, and voters that were started wait."""
+    """The command succeeds, in a while: nodes hear of a reboot first, and voters that were started wait."""
     end_s = world.now_s + (PATIENCE_S if world.witness is None else TAKES * TIMERS[world.profile].take_s + TAKE_MAX_S)
     while True:
         answer = _asked(world, at, verb, **args)

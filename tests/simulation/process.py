@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Sequence, Set
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from holdfast.core.values.messages import Envelope, Message, Register
 from holdfast.core.values.model import Hierarchy
 from holdfast_sim.arbiter import WITNESS
 from holdfast_sim.machines import Computer
+from holdfast_sim.store import Customer, Store
 from holdfast_sim.votes import Votes
 
 if TYPE_CHECKING:
@@ -39,8 +40,10 @@ class Process:
         self.dead = False
         self.frozen = False
         self.inbox: list[e.Event] = []
+        self.upon_thaw: list[Callable[[], None]] = []
         self.busy: dict[str, list[e.Step]] = {}
         self.judged = Votes()
+        self.customer: Customer | None = None
         self.known: dict[str, tuple[Group | None, Register | None]] = {}
         self.machine = Machine(
             node=computer.name,
@@ -50,6 +53,7 @@ class Process:
             registers=dict(computer.registers),
             recorded_boot_id=computer.recorded_boot_id,
             agreed=computer.agreed,
+            lineage=world.lineages[computer.name],
             now_s=computer.clock.read(world.now_s) - ago_s,
         )
         self._held: deque[e.Action] = deque()
@@ -86,6 +90,9 @@ class Process:
         inbox, self.inbox = self.inbox, []
         for event in inbox:
             self.feed(event)
+        due, self.upon_thaw = self.upon_thaw, []
+        for action in due:
+            action()
 
     def _arm(self) -> None:
         due_s = self.machine.deadline_s()
@@ -162,13 +169,8 @@ class Process:
             case e.Send():
                 self.world.judge.sent(self.world, self, action.message)
                 self._transmit(action.peer, self.world.paths, action.seq, action.message)
-            case e.Do() if action.step.operation == "fence":
-                self._begin(action.step)
             case e.Do():
-                queue = self.busy.setdefault(action.step.resource.tag, [])
-                queue.append(action.step)
-                if len(queue) == 1:
-                    self._begin(action.step)
+                self._do(action.step)
             case e.Tell():
                 self.world.told(action)
             case e.Note():
@@ -182,14 +184,28 @@ class Process:
                 self.world.guards[self.computer.name].told(action, groups, self.incarnation)
             case e.ReadyToStop():
                 self.world.on_computer(self.computer, 0.05, partial(self.world.power_off, self.computer.name))
-            case e.Persist():
-                pass
+            case e.Adopt():
+                self.world.on_computer(self.computer, 0.02, partial(self.world.adopt, self.computer.name, action))
+
+    def _do(self, step: e.Step) -> None:
+        """Steps on one resource come one after another; a fence does not wait for any."""
+        if step.operation == "fence":
+            self._begin(step)
+            return
+        queue = self.busy.setdefault(step.resource.tag, [])
+        queue.append(step)
+        if len(queue) == 1:
+            self._begin(step)
 
     def _consult(self, action: e.Consult) -> None:
         witness = self.world.witness
         if witness is None:
             return
         self.judged.asked(action, self.computer.clock.read(self.world.now_s))
+        if isinstance(witness, Store):
+            self.customer = self.customer or Customer(self)
+            self.customer.ask(action.number, action.question)
+            return
         for path in self.world.paths:
             arrive = partial(witness.ask, self, path, action.number, action.question)
             self.world.network.send(self.computer.name, WITNESS, path, arrive)

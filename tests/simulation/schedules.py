@@ -16,7 +16,7 @@ from holdfast_sim.faults import BY_COMMAND, BY_ITSELF, FAULTS, UNSAFE_TO_COUNT, 
 
 SHOP, DOCS = ("shop", "vol-shop", "ip-shop"), ("docs", "ip-docs")
 SHORT_S = (0.0, 0.003, 0.02, 0.05, 0.3, 2.0, 6.0)
-LONG_S = (0.0, 0.02, 0.3, 0.8, 1.5, 2.5, 4.0)
+LONG_S = (0.0, 0.02, 0.3, 0.8, 1.5, 2.5)
 CLOCKS = (0.99, 0.99, 1.0, 1.01, 1.01)
 
 
@@ -35,7 +35,7 @@ def _by_command(seed: int) -> Story:
     lines = [f"nodes {' '.join(nodes)} sites={sites} profile={profile} paths={_paths(random)} seed={seed + 1}"]
     if stage.chance(0.7):
         lines += [f"begin n1 in_service {stage.tag()} {stage.node()}", "run 1"]
-    for _number in range(random.randint(3, 12)):
+    for _number in range(random.randint(3, 9)):
         lines += FAULTS[random.choice(["command", "command", *kinds])](stage)
         lines.append(f"run {random.choice(SHORT_S):g}")
     return [*lines, "peace", "works"]
@@ -52,13 +52,15 @@ def _by_itself(seed: int) -> Story:
     profile = random.choice(["fast", "fast", "fast", "fast", "normal", "vm"])
     tags = random.choice([SHOP, SHOP, DOCS, SHOP + DOCS])
     stage = Stage(random=random, nodes=nodes, tags=tags, arbiter=WITNESS)
-    cast = f"nodes {' '.join(nodes)} sites={random.choice(['apart', 'apart', 'sharing'])} profile={profile}"
+    sites = "apart" if "configure" in kinds else random.choice(["apart", "apart", "sharing"])
+    cast = f"nodes {' '.join(nodes)} sites={sites} profile={profile}"
     budget = random.choice([3, 99, 99, 99])
-    lines = [f"{cast} paths={_paths(random)} arbiter=witness restarts={budget} failovers={budget} seed={seed + 1}"]
+    arbiter = f"arbiter={random.choice(['witness', 'witness', 'store'])} restarts={budget} failovers={budget}"
+    lines = [f"{cast} paths={_paths(random)} {arbiter} seed={seed + 1}"]
     if stage.chance(0.6):
         lines += [f"clock {name} {random.choice(CLOCKS)}" for name in (*nodes, WITNESS)]
     lines += [f"begin n1 in_service {tag} {stage.node()}" for tag in (tags[0], tags[-1])] + ["run 1"]
-    for _number in range(random.randint(2, 9)):
+    for _number in range(random.randint(2, 6)):
         lines += FAULTS[random.choice(["command", *kinds, *kinds, *kinds])](stage)
         lines.append(f"run {random.choice(LONG_S):g}")
     if stage.chance(0.4) and not UNSAFE_TO_COUNT & set(kinds):

@@ -7,9 +7,9 @@ A story is a list of lines. What the nodes noted and answered comes out line by 
 a person can read it and a test can compare it. Random schedules are stories too (``schedules``), so a schedule that
 fails can be read. The words:
 
-    nodes n1 n2 [sites=sharing] [profile=fast] [paths=1] [arbiter=witness] [seed=7]
+    nodes n1 n2 [sites=sharing] [profile=fast] [paths=1] [arbiter=witness|store] [seed=7]
                                                             a new cluster whose nodes have met; no seed: no chance;
-                                                            the witness is called w, and most words fit it, too;
+                                                            the arbiter is called w, and most words fit it;
                                                             also local=no switchback=automatic shutdown=stay, and
                                                             restarts, failovers, window_s, ... (model.Recovery)
     run SECONDS                                             time goes by
@@ -49,6 +49,7 @@ from holdfast_sim.cluster import STEADY, World
 from holdfast_sim.layouts import PATHS
 from holdfast_sim.machines import SICKNESSES
 from holdfast_sim.peace import peace, survive, works
+from holdfast_sim.store import Store
 
 QUIET = ("restarted", "path up", "path down", "started", "moved", "out of service")
 """Ledger records that say again what the answer, the activity and the story itself say."""
@@ -99,6 +100,11 @@ class Theatre:
             "show": self._show,
             "status": self._status,
         }
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What a line may begin with."""
+        return tuple(self._words)
 
     @property
     def world(self) -> World:
@@ -220,7 +226,7 @@ class Theatre:
     def _notice(self, node: str, tag: str) -> None:
         self.world.noticed(node, tag)
 
-    def _witness(self, name: str) -> Witness | None:
+    def _witness(self, name: str) -> Witness | Store | None:
         return self.world.witness if name == WITNESS else None
 
     def _sick(self, node: str, operation: str, tag: str, how: str) -> None:

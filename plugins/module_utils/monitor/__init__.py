@@ -12,3 +12,5 @@ from __future__ import annotations
 
 __version__ = "0.1.0"
 PROTOCOL = 1
+PROTOCOL_LOWEST = 1
+"""What nodes speak to each other, and the oldest that this monitor still speaks: that of the release before."""

@@ -37,6 +37,15 @@ def fault(name: str, **arguments: str) -> Cause:
     return cause
 
 
+def between_nodes(how: str) -> Cause:
+    """On both heartbeat networks nothing gets through between the two nodes, or nothing one way."""
+
+    def cause(scene: Scene, node: str) -> None:
+        scene.lab.fault("cut_path", node=node, network="a,b", how=how, peer=other(node))
+
+    return cause
+
+
 def each_site(name: str) -> Cause:
     """This fault on every site that the node serves."""
 
@@ -91,12 +100,15 @@ TRIALS: Mapping[str, Trial] = {
     "shutdown": Trial(does="the node shuts down in order", cause=fault("shut_down")),
     "reboot": Trial(does="the node shuts down in order and starts", cause=fault("reboot")),
     "one path cut": Trial(does="one heartbeat network of the node is cut", cause=fault("cut_path", network="a")),
-    "both paths cut": Trial(does="the nodes do not hear each other", cause=fault("cut_path", network="a,b")),
-    "paths cut outwards": Trial(
-        does="only what the node sends on the paths is lost", cause=fault("cut_path", network="a,b", how="from")
+    "paths between nodes cut": Trial(
+        does="the nodes do not hear each other; both hear the arbiter", cause=between_nodes("both")
     ),
-    "paths cut inwards": Trial(
-        does="only what is sent to the node on the paths is lost", cause=fault("cut_path", network="a,b", how="to")
+    "paths cut outwards": Trial(does="what the node sends to the other is lost", cause=between_nodes("from")),
+    "paths cut inwards": Trial(does="what the other sends to the node is lost", cause=between_nodes("to")),
+    "all paths cut": Trial(
+        does="clients reach the node, the other node and the arbiter do not",
+        cause=fault("cut_path", network="a,b"),
+        lasts="take",
     ),
     "paths lossy and slow": Trial(
         does="20 % loss, 20 to 60 ms more",

@@ -20,7 +20,13 @@ from ..scene import NODES, Scene
 from .catalogue import TRIALS, Lasts, other, served
 from .episode import Episode, play
 
-LESSER = ("one path cut", "both paths cut", "paths cut outwards", "paths cut inwards", "paths lossy and slow")
+LESSER = (
+    "one path cut",
+    "paths between nodes cut",
+    "paths cut outwards",
+    "paths cut inwards",
+    "paths lossy and slow",
+)
 OVERLAP = 0.35
 APART_S = 3.0
 PAUSE_S = 2.0

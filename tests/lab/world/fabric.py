@@ -39,6 +39,8 @@ class Roughness:
     jitter_ms: float = 0.0
     cut_from_machine: bool = False
     cut_to_machine: bool = False
+    peer: str = ""
+    """Hardware address of the only machine whose frames suffer; all when empty."""
 
 
 Condition = Roughness | Literal["good", "cut", "unplugged"]
@@ -127,6 +129,7 @@ class Fabric:
             *(sys.executable, "-m", "holdfast_lab.world.wire", port, inner),
             *("--loss-percent", str(roughness.loss_percent)),
             *("--delay-ms", str(roughness.delay_ms), "--jitter-ms", str(roughness.jitter_ms)),
+            *(["--peer", roughness.peer] if roughness.peer else []),
             *(["--cut-from-machine"] if roughness.cut_from_machine else []),
             *(["--cut-to-machine"] if roughness.cut_to_machine else []),
             stdin=asyncio.subprocess.DEVNULL,

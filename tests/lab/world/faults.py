@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from . import aside, healing, sites
 from .fabric import Condition, Roughness
@@ -111,19 +111,23 @@ async def heal(world: World, given: Arguments) -> None:
 
 
 async def cut_path(world: World, given: Arguments) -> None:
-    conditions: dict[str, Condition] = {
-        "both": "cut",
-        "from": Roughness(cut_from_machine=True),
-        "to": Roughness(cut_to_machine=True),
-        "unplug": "unplugged",
-    }
-    if given["how"] not in conditions:
-        raise FaultError(f"cut_path: how={given['how']!r} is not one of {', '.join(conditions)}")
-    await _treat(world, given, conditions[given["how"]])
+    if given["how"] not in CUTS:
+        raise FaultError(f"cut_path: how={given['how']!r} is not one of {', '.join(CUTS)}")
+    machine, condition = _machine(world, given), CUTS[given["how"]]
+    for network in _networks(machine, world, given["network"]):
+        if given["peer"]:
+            if given["how"] == "unplug":
+                raise FaultError("cut_path: a cable is unplugged for all peers; leave how or peer out")
+            whole = Roughness(cut_from_machine=True, cut_to_machine=True)
+            cut = condition if isinstance(condition, Roughness) else whole
+            peer = world.topology.machine(given["peer"]).mac(network)
+            await world.fabric.treat(machine, network, replace(cut, peer=peer))
+        else:
+            await world.fabric.treat(machine, network, condition)
 
 
 async def cut_lan(world: World, given: Arguments) -> None:
-    await cut_path(world, {**given, "network": "lan"})
+    await cut_path(world, {"peer": "", **given, "network": "lan"})
 
 
 async def rough_path(world: World, given: Arguments) -> None:
@@ -170,6 +174,12 @@ def _signal_service(world: World, given: Arguments, number: signal.Signals) -> N
         os.kill(pid, number)
 
 
+CUTS: dict[str, Condition] = {
+    "both": "cut",
+    "from": Roughness(cut_from_machine=True),
+    "to": Roughness(cut_to_machine=True),
+    "unplug": "unplugged",
+}
 _SERVICE = {"processes": "holdfast.pyz,service"}
 _OURS = {"processes": "holdfast.pyz"}
 _SITE = ("node", "site")
@@ -232,8 +242,8 @@ FAULTS: dict[str, Fault] = {
     "cut_path": Fault(
         run=cut_path,
         required=("node", "network"),
-        optional={"how": "both"},
-        does="network: lan, a, b, all, or a,b; how: both = silent, from/to = one way only, unplug = no carrier",
+        optional={"how": "both", "peer": ""},
+        does="network: lan, a, b, all, or a,b; how: both = silent, from/to = one way only, unplug = no carrier; peer: only this one",
     ),
     "cut_lan": Fault(run=cut_lan, optional={"how": "both"}, does="cut_path for the client network"),
     "rough_path": Fault(

@@ -24,6 +24,9 @@ PACKET_VNET_HDR = 15
 PACKET_IGNORE_OUTGOING = 23
 ETH_P_ALL = 0x0003
 FRAME_BYTES_MAX = 65536 + 32
+TO, FROM = slice(10, 16), slice(16, 22)
+"""Hardware addresses in a frame, behind the ten bytes of struct virtio_net_hdr (linux/virtio_net.h)."""
+
 QUEUE_MAX = 10_000
 """Frames on the way at most; more are lost, as in any switch."""
 
@@ -38,6 +41,12 @@ class Direction:
     loss: float
     delay_s: float
     jitter_s: float
+    only: bytes = b""
+    """When given, all this happens to frames from and to this hardware address only."""
+
+    def spares(self, frame: bytes) -> bool:
+        """Whether the frame is none of those that something happens to."""
+        return bool(self.only) and self.only not in (frame[TO], frame[FROM])
 
 
 @dataclass(slots=True)
@@ -56,6 +65,9 @@ class Wire:
                 frame = direction.source.recv(FRAME_BYTES_MAX)
             except BlockingIOError:
                 return
+            if direction.spares(frame):
+                send(direction.target, frame)
+                continue
             if direction.cut or self.chance.random() < direction.loss:
                 continue
             due_s = now_s + direction.delay_s + self.chance.uniform(0, direction.jitter_s)
@@ -100,10 +112,12 @@ def main() -> None:
     machine, switch = open_interface(options.machine_side), open_interface(options.switch_side)
     loss, delay_s, jitter_s = options.loss_percent / 100, options.delay_ms / 1000, options.jitter_ms / 1000
     chance = random.Random(options.seed)
+    only = bytes.fromhex(options.peer.replace(":", ""))
     ends = ((machine, switch, options.cut_from_machine), (switch, machine, options.cut_to_machine))
     wire = Wire(
         directions=[
-            Direction(source=a, target=b, cut=cut, loss=loss, delay_s=delay_s, jitter_s=jitter_s) for a, b, cut in ends
+            Direction(source=a, target=b, cut=cut, loss=loss, delay_s=delay_s, jitter_s=jitter_s, only=only)
+            for a, b, cut in ends
         ],
         chance=chance,
     )
@@ -133,6 +147,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--delay-ms", type=float, default=0.0)
     parser.add_argument("--jitter-ms", type=float, default=0.0)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--peer", default="", help="only frames from and to this hardware address suffer")
     parser.add_argument("--cut-from-machine", action="store_true")
     parser.add_argument("--cut-to-machine", action="store_true")
     return parser.parse_args()

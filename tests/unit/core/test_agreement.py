@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from holdfast.core.cluster.agreement import Heard, agreed_now, remembered
+from holdfast.core.cluster.agreement import OTHER, Heard, agreed_now, remembered
 from holdfast.core.values.model import (
     Arbiter,
     Cluster,
@@ -56,6 +56,7 @@ def test_the_arbiter_counts_when_every_node_has_it() -> None:
     assert agreed_now("", WITNESS, [SAME, SAME]) == "witness w1"
 
 
+@pytest.mark.parametrize("before", ["", OTHER])
 @pytest.mark.parametrize(
     "peer",
     [
@@ -65,21 +66,26 @@ def test_the_arbiter_counts_when_every_node_has_it() -> None:
         replace(SAME, whole=False),
     ],
 )
-def test_one_node_that_may_have_another_arbiter_keeps_ours_from_counting(peer: Heard) -> None:
-    assert agreed_now("", WITNESS, [SAME, peer]) == ""
+def test_one_node_that_may_have_another_arbiter_keeps_ours_from_counting(peer: Heard, before: str) -> None:
+    assert agreed_now(before, WITNESS, [SAME, peer]) == before
 
 
 def test_what_was_agreed_is_not_undone_by_a_node_that_falls_silent_or_changes_later() -> None:
     assert agreed_now("witness w1", WITNESS, [replace(SAME, arbiter="witness w2", fresh=False)]) == "witness w1"
 
 
-def test_an_agreement_on_another_arbiter_is_forgotten() -> None:
-    assert remembered("witness w1", ETCD) == ""
-    assert agreed_now("witness w1", ETCD, [SAME]) == ""
+def test_an_agreement_on_another_arbiter_is_forgotten_and_that_there_was_one_is_not() -> None:
+    assert remembered("witness w1", ETCD) == OTHER
+    assert remembered(OTHER, WITNESS) == OTHER
+    assert remembered("", WITNESS) == ""
+    assert agreed_now("witness w1", ETCD, [SAME]) == OTHER
 
 
-def test_manual_needs_no_agreement() -> None:
-    assert agreed_now("", Manual(), [replace(SAME, fresh=False)]) == "manual"
+def test_manual_needs_an_agreement_only_after_another_arbiter() -> None:
+    stranger = replace(SAME, fresh=False)
+    assert agreed_now("", Manual(), [stranger]) == "manual"
+    assert agreed_now(OTHER, Manual(), [stranger]) == OTHER
+    assert agreed_now(OTHER, Manual(), [replace(SAME, arbiter="manual")]) == "manual"
 
 
 def test_nodes_vote_about_the_same_while_only_the_arbiter_the_profile_or_priorities_differ() -> None:
@@ -135,7 +141,7 @@ class World:
     sent: frozenset[Message]
 
 
-FORMS: dict[str, Arbiter] = {"witness w1": WITNESS, "etcd /holdfast/web": ETCD}
+FORMS: dict[str, Arbiter] = {"witness w1": WITNESS, "manual": Manual()}
 OLD, NEW = FORMS
 
 

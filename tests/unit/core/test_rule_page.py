@@ -12,6 +12,7 @@ import pytest
 
 from holdfast.core.description import alterations, rulebook
 from holdfast.core.moves import decision, readiness
+from holdfast.core.node import explain
 from holdfast.core.values.problems import Rule
 
 PAGE = Path(__file__).parents[3] / "docs" / "rules.md"
@@ -36,11 +37,15 @@ FAMILIES = {
     "6": "May a group come into service on a node",
     "7": "Changes under what is in service",
     "8": "What is done by itself when a group fails",
+    "9": "Why a group is where it is",
 }
 
 
 def _rules() -> list[Rule]:
-    return sorted((*rulebook.RULES, *readiness.RULES, *alterations.RULES, *decision.RULES), key=lambda rule: rule.id)
+    return sorted(
+        (*rulebook.RULES, *readiness.RULES, *alterations.RULES, *decision.RULES, *explain.RULES),
+        key=lambda rule: rule.id,
+    )
 
 
 def _page() -> str:

@@ -256,7 +256,7 @@ def test_only_a_site_without_a_volume_is_started_ahead(node: MemorySurface) -> N
     kit_of(ON_DISK).prepare(ON_DISK, _context(node))
     assert node.changes() == []
     kit_of(LOCAL).prepare(LOCAL, _context(node))
-    assert node.changes() == ["iis_start docs"]
+    assert node.changes() == ["iis_recycle_pool docs", "iis_start docs"]
 
 
 def test_a_site_with_a_volume_leaves_no_worker_process_behind(node: MemorySurface) -> None:
@@ -286,17 +286,20 @@ def test_a_worker_process_that_does_not_end_does_not_keep_the_site_from_being_st
     assert kit_of(ON_DISK).state(ON_DISK, _context(node)) == "down"
 
 
-def test_requests_that_are_left_after_the_drain_get_a_new_worker_process_behind_them(node: MemorySurface) -> None:
-    _write(node, LOCAL)
-    kit_of(LOCAL).start(LOCAL, _context(node))
+def test_a_site_that_hangs_gets_new_worker_processes_by_stopping_and_starting(node: MemorySurface) -> None:
+    for hierarchy in (LOCAL, ON_DISK):
+        _write(node, hierarchy)
+        kit_of(hierarchy).start(hierarchy, _context(node))
     node.changes()
-    kit_of(LOCAL).stop(LOCAL, _context(node), 0.0)
-    assert node.changes() == ["iis_stop docs"]
     kit_of(LOCAL).start(LOCAL, _context(node))
-    node.requests["docs"] = 1
-    node.changes()
-    kit_of(LOCAL).stop(LOCAL, _context(node), 0.0)
-    assert node.changes() == ["iis_stop docs", "iis_recycle_pool docs"]
+    assert node.changes() == ["iis_start docs"], "one that is up keeps its workers"
+    for hierarchy in (LOCAL, ON_DISK):
+        kit_of(hierarchy).stop(hierarchy, _context(node), 0.0)
+        kit_of(hierarchy).start(hierarchy, _context(node))
+    assert node.changes() == [
+        "iis_stop docs", "iis_recycle_pool docs", "iis_start docs",
+        "iis_stop shop", "iis_stop_pool shop", "iis_start shop",
+    ]  # fmt: skip
 
 
 def test_a_site_with_a_pool_that_was_turned_off_is_partial_and_mended_by_a_start(node: MemorySurface) -> None:

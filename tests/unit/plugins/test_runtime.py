@@ -133,7 +133,11 @@ def test_the_playbook_uses_what_was_fetched_before(embeddable: Path, tmp_path: P
     (downloads / "wheels").mkdir(parents=True)
     wheel(downloads / "wheels")
     fetched = embeddable.rename(downloads / embeddable.name)
-    variables = {"dest": str(dest), "holdfast_runtime_sha256": hashlib.sha256(fetched.read_bytes()).hexdigest()}
+    variables = {
+        "dest": str(dest),
+        "holdfast_runtime_sha256": hashlib.sha256(fetched.read_bytes()).hexdigest(),
+        "holdfast_runtime_requirements": ["pywin32==312"],
+    }
 
     shown = ansible("ansible-playbook", "-i", "localhost,", "playbooks/runtime.yml", "-e", json.dumps(variables))
 

@@ -107,6 +107,15 @@ def test_without_one_that_is_the_answer_and_it_comes_later(monkeypatch: pytest.M
     play(monkeypatch, story)
 
 
+def test_before_there_is_a_configuration_nobody_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(scene: Scene) -> None:
+        scene.seat.consult(5, QUESTION)
+        await asyncio.sleep(0)
+        assert scene.answers == []
+
+    play(monkeypatch, story)
+
+
 def test_another_arbiter_takes_the_place_of_the_one_before(monkeypatch: pytest.MonkeyPatch) -> None:
     async def story(scene: Scene) -> None:
         scene.seat.configure("n1", config(WITNESS))

@@ -29,8 +29,9 @@ from holdfast.core.values.events import (
     TimePassed,
 )
 from holdfast.core.values.lease import Lease
+from holdfast.core.values.lineage import Lineage
 from holdfast.core.values.messages import Ask, Envelope, Heartbeat, Register
-from holdfast.core.values.model import Ip
+from holdfast.core.values.model import Config, Ip
 from holdfast.errors import InvariantError
 from holdfast.service.engine import Engine
 
@@ -123,6 +124,9 @@ class Recorder:
 
     def permit(self, until_s: Mapping[str, float]) -> None:
         self.said.append(f"permit {sorted(until_s)}")
+
+    def adopt(self, config: Config, lineage: Lineage, over: str) -> None:
+        self.said.append(f"adopt {config.digest} version {lineage.version} over {over}")
 
     def ready_to_stop(self) -> None:
         self.said.append("ready to stop")

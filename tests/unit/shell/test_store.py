@@ -16,6 +16,7 @@ from typing import Any, cast
 import pytest
 
 from holdfast import paths
+from holdfast.core.values.lineage import Lineage
 from holdfast.core.values.messages import Register
 from holdfast.core.values.model import Cluster, CommPath, Config, Manual
 from holdfast.errors import StateError
@@ -36,6 +37,7 @@ CONFIG = Config(
         ),
     )
 )
+LINEAGE = Lineage(digest=CONFIG.digest, version=3, forebears=("b" * 16, "a" * 16))
 OLD = {"shop": Register(epoch=6, holder="n2", promised_epoch=6)}
 NEW = {"shop": Register(epoch=7, holder="n1", promised_epoch=8, promised_to="n2", out=frozenset({"docs"}))}
 
@@ -65,7 +67,7 @@ def state_file(root: Path, name: str) -> Path:
 def written(root: Path, registers: Any = None) -> Store:
     """A node that has a configuration and registers."""
     made = store(root)
-    made.save_config("n1", CONFIG)
+    made.save_config("n1", CONFIG, LINEAGE)
     made.save_registers(NEW if registers is None else registers, "manual")
     made.seal()
     return made
@@ -77,6 +79,7 @@ def test_what_was_saved_is_loaded_after_a_restart(tmp_path: Path) -> None:
     found = store(tmp_path, boot="boot-2").load()
     assert found.configured is not None
     assert (found.configured.node, found.configured.config) == ("n1", CONFIG)
+    assert found.configured.lineage == LINEAGE
     assert (found.registers, found.boot_id) == (NEW, "boot-1")
 
 
@@ -182,7 +185,7 @@ def interrupted(root: Path, work: Callable[[Store], None], check: Callable[[str,
     for left in range(100):
         disk = PaperDisk()
         before = store(root, disk)
-        before.save_config("n1", CONFIG)
+        before.save_config("n1", CONFIG, LINEAGE)
         before.save_registers(OLD, "manual")
         before.seal()
         disk.left = left
@@ -234,12 +237,13 @@ def test_the_configuration_is_the_old_or_the_new_one_wherever_the_power_is_cut(t
     changed = replace(CONFIG, cluster=replace(CONFIG.cluster, comm_port=7431))
 
     def work(node: Store) -> None:
-        node.save_config("n1", changed)
+        node.save_config("n1", changed, LINEAGE.followed_by(changed.digest))
 
     def check(cut: str, node: Store, finished: bool) -> None:
         configured = node.load().configured
         assert configured is not None, cut
         assert configured.config == changed if finished else configured.config in (CONFIG, changed), cut
+        assert configured.lineage.digest == configured.config.digest, cut
 
     assert interrupted(tmp_path, work, check) == 8 * 9
 
@@ -248,7 +252,7 @@ def test_the_very_first_write_can_be_cut_anywhere(tmp_path: Path) -> None:
     for left in range(9):
         disk = PaperDisk(left=left)
         try:
-            store(tmp_path, disk).save_config("n1", CONFIG)
+            store(tmp_path, disk).save_config("n1", CONFIG, LINEAGE)
         except PowerCutError:
             pass
         for outcome, files in disk.outcomes():
@@ -379,7 +383,8 @@ def test_an_older_copy_of_the_configuration_is_refused(tmp_path: Path) -> None:
     node = written(tmp_path)
     path = state_file(tmp_path, "config.json")
     backup = path.read_bytes()
-    node.save_config("n1", replace(CONFIG, cluster=replace(CONFIG.cluster, comm_port=7431)))
+    changed = replace(CONFIG, cluster=replace(CONFIG.cluster, comm_port=7431))
+    node.save_config("n1", changed, LINEAGE.followed_by(changed.digest))
     path.write_bytes(backup)
     assert "it is an older copy" in refused(tmp_path)
 
@@ -399,7 +404,7 @@ def test_a_file_of_another_machine_is_refused(tmp_path: Path) -> None:
 def test_registers_of_another_node_are_refused_even_without_a_seal(tmp_path: Path) -> None:
     written(tmp_path / "n1")
     other = store(tmp_path / "n2")
-    other.save_config("n2", CONFIG)
+    other.save_config("n2", CONFIG, LINEAGE)
     other.save_registers(NEW, "manual")
     for found in ("registers.slots", "config.json"):
         document = json.loads(state_file(tmp_path / "n2", found).read_bytes())

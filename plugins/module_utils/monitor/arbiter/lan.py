@@ -30,6 +30,7 @@ from ..core.values.graph import groups_of
 from ..core.values.model import Ip, Lan
 from ..errors import SurfaceError
 from .port import Surroundings
+from .stored import report_bug
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -55,6 +56,7 @@ class LanClient:
         self._why = "no target was tried yet"
         self._threads = asyncio.Semaphore(AT_ONCE)
         self._task = asyncio.create_task(self._run())
+        self._task.add_done_callback(report_bug)
 
     def consult(self, number: int, question: Question) -> None:
         """The network is looked at."""

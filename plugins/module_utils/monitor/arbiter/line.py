@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ..core.wire import consultation, wire
-from ..core.wire.consultation import FromWitness, Hail, Standing, Told
+from ..core.wire.consultation import FromWitness, Hail, Standing, Told, ToWitness
 from ..errors import WireError
 from ..transport.calls import dial, told
 from ..transport.connection import Admission, Connection
@@ -81,10 +81,10 @@ class Line:
         if self._connection is not None:
             self._connection.end("the witness is not asked any more")
 
-    def put(self, frame: bytes) -> None:
-        """The frame is on its way."""
+    def put(self, said: ToWitness) -> None:
+        """It is on its way."""
         if self._connection is not None:
-            self._connection.send(frame)
+            self._connection.send(consultation.encode_to_witness(said, self._connection.protocol))
 
     def again(self) -> None:
         """What the witness said of itself is judged anew: we know another one now."""
@@ -132,7 +132,7 @@ class Line:
     def _say_hail(self) -> None:
         if self._hail is not None:
             self._hailed_s = self._loop.time()
-            self.put(consultation.encode_to_witness(self._hail))
+            self.put(self._hail)
 
     def _judge(self, standing: Standing) -> None:
         judged = self._ear.judge(standing, self._lowest)
@@ -178,7 +178,7 @@ class Line:
             self._over.set_result(None)
 
 
-def _decoded(peer: str, payload: bytes) -> FromWitness:
+def _decoded(peer: str, payload: bytes, protocol: int) -> FromWitness:
     """What the witness says."""
     del peer
-    return consultation.decode_from_witness(payload)
+    return consultation.decode_from_witness(payload, protocol)

@@ -52,7 +52,9 @@ class ArbiterSeat:
         self._port, self._for = open_arbiter(around), wanted
 
     def consult(self, number: int, question: Question) -> None:
-        """The question is on its way."""
+        """The question is on its way; before the first configuration it is lost, as any question may be."""
+        if self._for is None:
+            return
         if self._port is not None:
             self._port.consult(number, question)
             return
@@ -63,8 +65,8 @@ class ArbiterSeat:
         """What people are shown of the arbiter."""
         return self._port.state() if self._port is not None else MANUAL
 
-    async def accept_witness(self) -> str:
-        """The instance that the witness has now is the one this node knows; its name is given back.
+    async def accept_witness(self) -> Mapping[str, Any]:
+        """The instance that the witness has now is the one this node knows: ``instance`` and ``changed``.
 
         Raises:
             RequestError: there is no witness, or it does not answer.

@@ -64,7 +64,7 @@ class StoredArbiter:
         self._closed = False
         self._tasks = (asyncio.create_task(self._run()), asyncio.create_task(self._listen()))
         for task in self._tasks:
-            task.add_done_callback(_report)
+            task.add_done_callback(report_bug)
 
     def consult(self, number: int, question: Question) -> None:
         """The question is on its way."""
@@ -125,7 +125,7 @@ class StoredArbiter:
         self._why = why
 
 
-def _report(task: asyncio.Task[None]) -> None:
+def report_bug(task: asyncio.Task[None]) -> None:
     """Our bug must be seen; without answers the node goes on as without its arbiter."""
     if not task.cancelled() and (error := task.exception()) is not None:
         log.critical("the arbiter's client has ended", exc_info=error)

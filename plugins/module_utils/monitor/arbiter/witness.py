@@ -19,7 +19,6 @@ from typing import Any
 from ..core.values.arbitration import Question
 from ..core.values.events import Consulted
 from ..core.values.model import Witness
-from ..core.wire import consultation
 from ..core.wire.consultation import Hail, Put, Standing, Told
 from ..errors import RequestError, StateError
 from ..transport.timing import timing
@@ -67,9 +66,8 @@ class WitnessClient:
         self._open[number] = None
         while len(self._open) > OPEN_MAX:
             self._open.popitem(last=False)
-        frame = consultation.encode_to_witness(Put(number=number, question=question))
         for line in usable:
-            line.put(frame)
+            line.put(Put(number=number, question=question))
 
     def state(self) -> Mapping[str, Any]:
         """Per path: up or down, round trip, why."""
@@ -99,8 +97,8 @@ class WitnessClient:
 
     # -- an administrator -------------------------------------------------------------------------
 
-    async def accept(self) -> str:
-        """The instance that the witness has now is the one this node knows, durable; its name is given back.
+    async def accept(self) -> Mapping[str, Any]:
+        """The instance that the witness has now is the one this node knows, durable: ``instance`` and ``changed``.
 
         Raises:
             RequestError: the witness cannot be reached, or two of them answer.
@@ -114,10 +112,11 @@ class WitnessClient:
             count = f"{len(shown)} different witnesses answer" if shown else f"it does not answer: {self._why()}"
             raise RequestError("refused", f"witness {self._witness.name} cannot be accepted: {count}")
         (standing,) = shown.values()
-        if self._pin is None or self._pin.instance != standing.instance:
+        changed = self._pin is None or self._pin.instance != standing.instance
+        if changed:
             log.warning("instance %s of witness %s is accepted", standing.instance, self._witness.name)
             await self._remember(Pin(instance=standing.instance, serial=standing.serial))
-        return standing.instance
+        return {"instance": standing.instance, "changed": changed}
 
     def _shown(self) -> Mapping[str, Standing]:
         """Who answers on the lines now, by instance."""

@@ -161,7 +161,12 @@ def _selftest(given: argparse.Namespace, package: Package) -> int:
 
 def _accept(given: argparse.Namespace, package: Package) -> int:
     del given, package
-    return _shown("accept_witness", {}, lambda data, _paint: [f"Instance {data['instance']} is the witness now."])
+
+    def lines(data: Mapping[str, Any], _paint: Paint) -> list[str]:
+        since = "from now on" if data["changed"] else "as before"
+        return [f"This node knows instance {data['instance']} of the witness {since}."]
+
+    return _shown("accept_witness", {}, lines)
 
 
 def _forget(given: argparse.Namespace, package: Package) -> int:

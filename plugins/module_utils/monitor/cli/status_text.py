@@ -68,10 +68,10 @@ def _heading(status: Mapping[str, Any], paint: Paint) -> list[str]:
 def _arbiter(voting: Mapping[str, Any], paint: Paint) -> list[str]:
     """Which arbiter there is, and whether it votes for this node; what is wrong with it is among the warnings."""
     title = paint(f"ARBITER {voting['arbiter']}", "bold")
-    if voting["arbiter"] == "manual":
-        return [f"{title}  {paint('groups move by command only', 'dim')}"]
     if not voting["counts"]:
         return [f"{title}  {paint('does not count yet', 'warn')}"]
+    if voting["arbiter"] == "manual":
+        return [f"{title}  {paint('groups move by command only', 'dim')}"]
     if not voting["answers"]:
         return [f"{title}  {paint('does not answer', 'bad')}"]
     ago = f", {seconds(voting['answered_s_ago'])} ago" if voting["answered_s_ago"] is not None else ""

@@ -95,16 +95,21 @@ class WebKit:
             self.start(resource, ctx)
 
     def start(self, resource: Hierarchy, ctx: Context) -> None:
-        """The site is started, its application pool too."""
+        """The site is started, its application pool too.
+
+        A site that was not gets new worker processes, so that one that hangs is mended by stopping and starting it.
+        (With a volume the old ones have ended when it was stopped.)
+        """
         self._await_iis(ctx, "stopped", "start_pending")
+        if not self._has_volume(resource, ctx) and self.state(resource, ctx) != "up":
+            self._replace_workers(resource, ctx)
         ctx.surface.iis_start(site=resource.site)
         self._confirm(resource, ctx, "up")
 
     def stop(self, resource: Hierarchy, ctx: Context, drain_s: float) -> None:
         """The site's listeners are closed, its requests have ended or had ``drain_s``.
 
-        A site with a volume leaves no worker process behind that has files of the volume open. Any other gets a new one
-        when requests are left: they have lost their address, and a site that hangs is mended by stopping and starting.
+        A site with a volume leaves no worker process behind that has files of the volume open.
         """
         self._await_iis(ctx, "start_pending")
         if self.state(resource, ctx) != "down":
@@ -113,8 +118,6 @@ class WebKit:
         self._drain(resource, ctx, drain_s)
         if self._has_volume(resource, ctx):
             self._end_workers(resource, ctx)
-        elif self._is_busy(resource, ctx):
-            self._replace_workers(resource, ctx)
 
     def fence(self, resource: Hierarchy, ctx: Context) -> None:
         """The site's listeners are closed; who is being served is cut off with the address and the volume."""
@@ -177,18 +180,10 @@ class WebKit:
                 ctx.surface.iis_stop_pool(pool=pool, timeout_s=POOL_END_S)
 
     def _replace_workers(self, resource: Hierarchy, ctx: Context) -> None:
+        """The pools of this site alone that run have new worker processes; one that is stopped will have."""
         for pool in self._own_pools(resource, ctx):
             with contextlib.suppress(SurfaceError):
                 ctx.surface.iis_recycle_pool(pool=pool)
-
-    def _is_busy(self, resource: Hierarchy, ctx: Context) -> bool:
-        """Whether requests are in flight; also when IIS cannot tell (it needs the role service Request Monitor)."""
-        try:
-            return ctx.surface.iis_requests(site=resource.site) > 0
-        except NotThereError:
-            return False
-        except SurfaceError:
-            return not self._iis_is_off(ctx)
 
     def _own_pools(self, resource: Hierarchy, ctx: Context) -> list[str]:
         sites = iis.configured_sites(ctx.surface)

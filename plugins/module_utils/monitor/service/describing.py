@@ -47,6 +47,10 @@ class Configurable(Protocol):
     def busy(self) -> Sequence[str]:
         """Groups with a move or a stop under way."""
 
+    @property
+    def changing(self) -> asyncio.Lock:
+        """Held while the configuration is changed, by a description or from another node."""
+
     async def reconfigure(self, node: str, config: Config) -> None:
         """The configuration is durable and in force."""
 
@@ -64,7 +68,6 @@ class Describing:
         self._monitor = monitor
         self._surface = surface
         self._in_thread = in_thread
-        self._one_at_a_time = asyncio.Lock()
 
     async def answer(self, request: Request) -> Answer:
         """The change is made, or foretold in check mode.
@@ -72,7 +75,7 @@ class Describing:
         Raises:
             RequestError: it breaks rules (RuleError has them) or cannot be made now; nothing was changed.
         """
-        async with self._one_at_a_time:
+        async with self._monitor.changing:
             if request.verb == "site":
                 return await self._site(request)
             return await self._configuration(request)

@@ -19,6 +19,7 @@ from typing import Any, Protocol
 from ..core.values.arbitration import Question, Renewal
 from ..core.values.events import (
     Action,
+    Adopt,
     Beat,
     Consult,
     Do,
@@ -33,7 +34,9 @@ from ..core.values.events import (
     Tell,
     TimePassed,
 )
+from ..core.values.lineage import Lineage
 from ..core.values.messages import Envelope, Message, Register
+from ..core.values.model import Config
 from ..errors import require
 
 HELD_MAX = 100_000
@@ -70,6 +73,9 @@ class Ports(Protocol):
 
     def persist(self, registers: Mapping[str, Register], agreed: str, done: Callable[[], None]) -> None:
         """Make the registers and the arbiter that all have durable, then call ``done`` in the event loop."""
+
+    def adopt(self, config: Config, lineage: Lineage, over: str) -> None:
+        """Put this configuration in the place of the one with digest ``over``; Configured comes back."""
 
     def ready_to_stop(self) -> None:
         """Nothing is left to do before the system shuts down."""
@@ -197,6 +203,8 @@ class Engine:
             case Permit():
                 self._permitted = action.until_s.keys()
                 self._ports.permit(action.until_s)
+            case Adopt():
+                self._ports.adopt(action.config, action.lineage, action.over)
             case ReadyToStop():
                 self._ports.ready_to_stop()
 

@@ -18,6 +18,7 @@ from functools import partial
 from typing import Any
 
 from ..core.values.events import Note
+from ..core.values.lineage import Lineage
 from ..core.values.messages import Register
 from ..core.values.model import Config
 from ..store.ledger import Ledger
@@ -77,9 +78,9 @@ class Journal:
         """``done`` is called in the loop when the registers, and the arbiter that all have, are durable."""
         self._state_thread.submit(partial(self._persist, registers, agreed, done))
 
-    async def save_config(self, node: str, config: Config) -> None:
-        """The configuration is durable."""
-        await self._state_thread.run(lambda: self._store.save_config(node, config))
+    async def save_config(self, node: str, config: Config, lineage: Lineage) -> None:
+        """The configuration is durable, and which ones came before it."""
+        await self._state_thread.run(lambda: self._store.save_config(node, config, lineage))
 
     def note(self, node: str, note: Note) -> None:
         """The record is on its way to the ledger, the log, and for some kinds the event log."""

@@ -16,11 +16,13 @@ from typing import Any
 
 from .. import paths
 from ..arbiter.seat import ArbiterSeat
+from ..core.cluster.agreement import OTHER, remembered
 from ..core.node.machine import Machine
 from ..core.values.arbitration import Question
 from ..core.values.events import Configured, Event, Note, PathUp, ShutdownAnnounced, Step, TimePassed
+from ..core.values.lineage import Lineage
 from ..core.values.messages import Envelope, Register
-from ..core.values.model import Config
+from ..core.values.model import Config, identity
 from ..errors import RequestError
 from ..kits import Context, kit_of
 from ..store.state import Remembered
@@ -74,6 +76,8 @@ class Monitor:
         self._engine: Engine | None = None
         self._config: Config | None = None
         self._node: str | None = None
+        self.changing = asyncio.Lock()
+        self._adopting: asyncio.Task[None] | None = None
         identity = Identity(pki=_pki(surface), in_thread=self._files.run)
         self._comm_paths = CommPaths(identity=identity, on_event=self.feed)
         self._seat = ArbiterSeat(surface=surface, identity=identity, in_thread=self._files.run, on_answer=self.feed)
@@ -94,12 +98,14 @@ class Monitor:
         """What was configured before runs again; without it the monitor waits to be told."""
         configured = self._remembered.configured
         if configured is not None:
-            await self._begin(configured.node, configured.config)
+            await self._begin(configured.node, configured.config, configured.lineage)
         self._stall.start()
         self._noticing.start()
 
     def close(self) -> None:
         """Nothing is sent, done or answered any more. What is in service stays so."""
+        if self._adopting is not None:
+            self._adopting.cancel()
         self._stall.stop()
         self._noticing.stop()
         if self._engine is not None:
@@ -126,9 +132,10 @@ class Monitor:
         """The outcome of blocking work."""
         return await self._files.run(work)
 
-    async def _begin(self, node: str, config: Config) -> None:
+    async def _begin(self, node: str, config: Config, lineage: Lineage) -> None:
         history = await self._journal.history(DURATIONS_FROM)
-        await self._permitting.configure(node, config)
+        settled = remembered(self._remembered.agreed, config.cluster.arbiter) != OTHER
+        await self._permitting.configure(node, config, settled=settled)
         now_s = self._surface.monotonic_s()
         boot_id = self._surface.boot_id()
         self._node, self._config = node, config
@@ -140,6 +147,7 @@ class Monitor:
             registers=self._remembered.registers,
             recorded_boot_id=self._remembered.boot_id,
             agreed=self._remembered.agreed,
+            lineage=lineage,
             now_s=now_s,
             version=self._version,
             durations=known_durations(history, node),
@@ -154,9 +162,9 @@ class Monitor:
             broken=self._broken,
         )
         log.info("this is node %s of cluster %s, configuration %s", node, config.cluster.name, config.digest)
-        self._engine.feed(TimePassed())
         self._comm_paths.configure(node, config.cluster)
         self._seat.configure(node, config)
+        self._engine.feed(TimePassed())
 
     # -- Configurable: what describing requests need ------------------------------------------------
 
@@ -182,22 +190,28 @@ class Monitor:
         """Groups with a move or a stop under way."""
         return self._machine.busy() if self._machine is not None else ()
 
-    async def reconfigure(self, node: str, config: Config) -> None:
-        """The configuration is durable and in force; the comm paths follow it."""
-        await self._journal.save_config(node, config)
-        if self._engine is not None:
-            await self._permitting.configure(node, config)
-        if self._engine is None:
-            await self._begin(node, config)
+    async def reconfigure(self, node: str, config: Config, lineage: Lineage | None = None) -> None:
+        """The configuration is durable and in force; the comm paths follow it.
+
+        ``lineage`` tells what it descends from when it was taken over from another node.
+        """
+        before = self._machine.catching_up.lineage if self._machine is not None else None
+        made = before.followed_by(config.digest) if before is not None else Lineage(digest=config.digest)
+        lineage = lineage or made
+        await self._journal.save_config(node, config, lineage)
+        if self._engine is None or self._config is None:
+            await self._begin(node, config, lineage)
             return
-        same_cluster = self._config is not None and self._config.cluster == config.cluster
+        settled = identity(self._config.cluster.arbiter) == identity(config.cluster.arbiter)
+        await self._permitting.configure(node, config, settled=settled)
+        same_cluster = self._config.cluster == config.cluster
         self._config = config
         log.info("new configuration %s", config.digest)
         # In this order, and without a pause: the core hears of paths that go while it knows them, and of new ones
         # when it knows those.
         self._comm_paths.configure(node, config.cluster)
         self._seat.configure(node, config)
-        self._engine.feed(Configured(config=config))
+        self._engine.feed(Configured(config=config, lineage=lineage))
         for peer, path in () if same_cluster else self._comm_paths.connected():
             # With a new cluster the core begins to count its paths anew; these went on through the change.
             self._engine.feed(PathUp(peer=peer, path=path))
@@ -212,7 +226,7 @@ class Monitor:
     def condition(self) -> Mapping[str, Any]:
         """The shell's own figures, and its warnings."""
         counters = self._comm_paths.counters
-        refused = {kind: counters[kind] for kind in ("certificate", "peer", "message", "handshake")}
+        refused = {kind: counters[kind] for kind in ("certificate", "peer", "protocol", "message", "handshake")}
         warnings = [f"comm path {path} to {peer}: {why}" for (peer, path), why in self._unusual_troubles()]
         if self._journal.trouble:
             warnings.append(self._journal.trouble)
@@ -228,13 +242,13 @@ class Monitor:
         """The latest ledger records."""
         return await self._journal.history(limit)
 
-    async def accept_witness(self) -> str:
-        """The instance that the witness has now is the one this node knows; its name is given back."""
+    async def accept_witness(self) -> Mapping[str, Any]:
+        """The instance that the witness has now is the one this node knows: ``instance`` and ``changed``."""
         return await self._seat.accept_witness()
 
     def _unusual_troubles(self) -> list[tuple[tuple[str, str], str]]:
         """What only the shell knows about paths that are down: certificates, addresses, listeners."""
-        told = ("cannot", "its certificate", "refuses")
+        told = ("cannot", "its certificate", "refuses", "speaks protocol")
         return [(key, why) for key, why in self._comm_paths.troubles().items() if any(word in why for word in told)]
 
     # -- Ports: what the engine needs ---------------------------------------------------------------
@@ -262,6 +276,19 @@ class Monitor:
     def persist(self, registers: Mapping[str, Register], agreed: str, done: Callable[[], None]) -> None:
         """Make the registers and the arbiter that all have durable, then call ``done``."""
         self._journal.persist(registers, agreed, done)
+
+    def adopt(self, config: Config, lineage: Lineage, over: str) -> None:
+        """Take the configuration over, unless ours was changed meanwhile."""
+        self._adopting = asyncio.get_running_loop().create_task(self._adopt(config, lineage, over))
+
+    async def _adopt(self, config: Config, lineage: Lineage, over: str) -> None:
+        async with self.changing:
+            if self._node is not None and self._config is not None and self._config.digest == over:
+                log.info("takes configuration %s over, version %d", config.digest, lineage.version)
+                try:
+                    await self.reconfigure(self._node, config, lineage)
+                except OSError as error:
+                    log.error("the configuration cannot be written: %s", error)
 
     def ready_to_stop(self) -> None:
         """Nothing is left to do before the system shuts down."""

@@ -45,11 +45,14 @@ class Permitting:
         self._config: Config | None = None
         self._for_ever: Mapping[str, float] = {}
         self._ips: Mapping[str, tuple[Ip, ...]] = {}
-        self._refreshing = False
+        self._wanted: list[Ip] = []
+        self._refreshing = self._again = False
         self._timer: asyncio.TimerHandle | None = None
 
-    async def configure(self, node: str, config: Config) -> None:
+    async def configure(self, node: str, config: Config, *, settled: bool) -> None:
         """The guard knows what belongs to each group; to be called before the core hears of the configuration.
+
+        ``settled``: the arbiter is the one that this node had before; permits of ``manual`` have no end at once then.
 
         Raises:
             OSError: the permit or its plan cannot be written; nothing may be served then.
@@ -64,19 +67,29 @@ class Permitting:
         self._node, self._config = node, config
         self._for_ever = dict.fromkeys(groups, math.inf) if manual else {}
         self._ips = {name: group.ips for name, group in groups.items()}
-        if manual:
+        if manual and settled:
             page.publish(self._for_ever)
 
     def permit(self, until_s: Mapping[str, float]) -> None:
-        """The guard knows, and the addresses of these groups live as long as their permits."""
-        if self._page is None or self._config is None or self._for_ever:
+        """The guard knows, and the addresses of these groups live as long as their permits.
+
+        With arbiter manual the guard has nothing to end, once all nodes are known to have it.
+        """
+        if self._page is None or self._config is None:
             return
-        self._page.publish(until_s)
-        if not self._refreshing:
-            self._refreshing = True
-            ips = [ip for name in until_s for ip in self._ips.get(name, ())]
-            context = Context(surface=self._surface, node=self._node, config=self._config, permit_s=self.permit_s)
-            self._threads.submit(partial(self._refresh, ips, context))
+        by_hand = bool(self._for_ever) and all(end_s == math.inf for end_s in until_s.values())
+        self._page.publish(self._for_ever if by_hand else until_s)
+        self._wanted = [ip for name in until_s for ip in self._ips.get(name, ())]
+        self._again = True
+        self._refresh_next()
+
+    def _refresh_next(self) -> None:
+        """One refresh at a time; what was permitted meanwhile is refreshed after it."""
+        if self._refreshing or not self._again or self._config is None:
+            return
+        self._refreshing, self._again = True, False
+        context = Context(surface=self._surface, node=self._node, config=self._config, permit_s=self.permit_s)
+        self._threads.submit(partial(self._refresh, self._wanted, context))
 
     def permit_s(self, tag: str) -> float | None:
         """Seconds for which the resource may be served; None for ever."""
@@ -105,6 +118,7 @@ class Permitting:
 
     def _refreshed(self) -> None:
         self._refreshing = False
+        self._refresh_next()
 
     def _collect(self) -> None:
         self._timer = self._loop.call_later(COLLECT_S, self._collect)

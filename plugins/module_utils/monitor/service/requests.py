@@ -48,8 +48,8 @@ class Answering(Configurable, Protocol):
     async def history(self, limit: int) -> Sequence[Mapping[str, Any]]:
         """The latest ledger records."""
 
-    async def accept_witness(self) -> str:
-        """The instance that the witness has now is the one this node knows; its name is given back."""
+    async def accept_witness(self) -> Mapping[str, Any]:
+        """The instance that the witness has now is the one this node knows: ``instance`` and ``changed``."""
 
 
 class Requests:
@@ -85,7 +85,8 @@ class Requests:
         if request.verb == "cluster_info":
             return success(self._status())
         if request.verb == "accept_witness":
-            return success({"instance": await self._monitor.accept_witness()}, changed=True)
+            accepted = await self._monitor.accept_witness()
+            return success(accepted, changed=accepted["changed"])
         if request.verb == "explain":
             return await self._explain(request, progress)
         if request.verb in (*ACTING, "plan"):

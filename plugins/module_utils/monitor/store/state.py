@@ -17,6 +17,7 @@ from typing import Any
 
 from .. import paths
 from ..core.description.settings import read_config
+from ..core.values.lineage import Lineage
 from ..core.values.messages import Register
 from ..core.values.model import Config, as_data
 from ..core.wire import codec
@@ -35,6 +36,7 @@ class Configured:
 
     node: str
     config: Config
+    lineage: Lineage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,10 +97,10 @@ class Store:
         put_durably(self._disk, self._incarnation, b"%d\n" % number)
         return number
 
-    def save_config(self, node: str, config: Config) -> None:
-        """The configuration is durable."""
+    def save_config(self, node: str, config: Config, lineage: Lineage) -> None:
+        """The configuration is durable, and which ones came before it."""
         self._identity = _identity(node, config)
-        body = {"node": node, "config": as_data(config)}
+        body = {"node": node, "config": as_data(config), "lineage": codec.encode(lineage, Lineage)}
         self._files.write(CONFIG, identity=self._identity, body=body)
         self._files.seal()
 
@@ -118,12 +120,16 @@ class Store:
         node = document.body.get("node")
         try:
             config = read_config(document.body.get("config"))
-        except StateError as error:
+            lineage = codec.decode(Lineage, document.body.get("lineage"))
+        except (StateError, codec.CodecError) as error:
             raise self._files.refused(CONFIG, f"it holds no configuration ({error})") from None
+        if lineage.digest != config.digest:
+            # Written by a version that knew other settings: the same configuration has another digest now.
+            lineage = lineage.followed_by(config.digest)
         if not isinstance(node, str) or node not in config.cluster.nodes:
             raise self._files.refused(CONFIG, f"it is for node {node!r}, which the cluster in it does not have")
         self._identity = _identity(node, config)
-        return Configured(node=node, config=config)
+        return Configured(node=node, config=config, lineage=lineage)
 
     def _require_ours(self, document: Document) -> None:
         """A seal has vouched for the origin already where there is one; the node's name has to fit in any case."""

@@ -48,11 +48,19 @@ class Link:
 class CommPaths:
     """``on_event`` is called in the event loop, never from within ``send`` or ``beat`` of another path."""
 
-    def __init__(self, *, identity: Identity, on_event: PathEvent, deadlines: Timing | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        identity: Identity,
+        on_event: PathEvent,
+        deadlines: Timing | None = None,
+        dialect: wire.Dialect = wire.OURS,
+    ) -> None:
         self.counters: Counter[str] = Counter()
         self._identity = identity
         self._on_event = on_event
         self._deadlines = deadlines
+        self._dialect = dialect
         self._timing = deadlines or timing("normal")
         self._node = ""
         self._cluster = ""
@@ -117,16 +125,15 @@ class CommPaths:
     def send(self, peer: str, envelope: Envelope) -> None:
         """The message is on its way on every path to the peer that is connected; on none when none is."""
         connected = [link.connection for link in self._links.values() if link.route.peer == peer and link.connection]
-        if connected:
-            frame = wire.encode(envelope)
-            for connection in connected:
-                connection.send(frame)
+        frames = {protocol: self._dialect.encode(envelope, protocol) for protocol in {c.protocol for c in connected}}
+        for connection in connected:
+            connection.send(frames[connection.protocol])
 
     def beat(self, peer: str, path: str, envelope: Envelope) -> None:
         """The heartbeat is on its way on this one path, unless the path is not connected."""
         link = self._links.get((peer, path))
         if link is not None and link.connection is not None:
-            link.connection.send_heartbeat(wire.encode(envelope))
+            link.connection.send_heartbeat(self._dialect.encode(envelope, link.connection.protocol))
 
     def connected(self) -> list[Key]:
         """The paths that are up now."""
@@ -166,7 +173,7 @@ class CommPaths:
         route = link.route
         contexts = await self._identity.contexts(self._timing.identity_s)
         greeting = wire.Hello(cluster=route.cluster, sender=self._node, path=route.path)
-        link.dialled = Connection(self, self._timing, greeting=greeting, expects=route.peer)
+        link.dialled = Connection(self, self._timing, greeting=greeting, expects=route.peer, dialect=self._dialect)
         link.over = loop.create_future()
         dialled = link.dialled
         await dial(contexts, self._timing, dialled, local=route.local, remote=(route.remote, route.port))
@@ -179,7 +186,7 @@ class CommPaths:
         address = address_of(caller)
         try:
             contexts = await self._identity.contexts(self._timing.identity_s)
-            await answer(contexts, self._timing, Connection(self, self._timing), caller)
+            await answer(contexts, self._timing, Connection(self, self._timing, dialect=self._dialect), caller)
         except OSError as error:
             caller.close()
             kind = "certificate" if isinstance(error, ssl.SSLError) else "handshake"
@@ -224,7 +231,7 @@ class CommPaths:
         """The path is down, or the attempt to connect came to nothing."""
         link = self._links.get((connection.peer, connection.path))
         if connection.refused:
-            self._refused("peer", f"{connection.peer or 'a caller'}: {reason}")
+            self._refused(connection.refused, f"{connection.peer or 'a caller'}: {reason}")
         if link is None:
             return
         was_up = link.connection is connection

@@ -10,8 +10,7 @@ ends the connection, and so does silence. Every end is told once, with the reaso
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, cast
 
 from ..core.values.messages import Envelope
@@ -49,18 +48,30 @@ class Owner(Protocol):
         """The connection is no more. Called exactly once for each connection that was made."""
 
 
-def envelope_from(peer: str, payload: bytes) -> Envelope:
-    """The message of a node in a frame that came from this peer."""
-    envelope = wire.decode(payload)
-    if envelope.sender != peer:
-        raise WireError(f"a message came in from {peer} that claims to be from {envelope.sender}")
-    return envelope
+class Decode(Protocol):
+    """What the frames of a connection are."""
+
+    def __call__(self, peer: str, payload: bytes, protocol: int) -> Any:
+        """The message of the peer in a frame of the agreed protocol, or WireError."""
+
+
+def envelopes(dialect: wire.Dialect) -> Decode:
+    """Frames are the envelopes of nodes, each with its own name."""
+
+    def decode(peer: str, payload: bytes, protocol: int) -> Envelope:
+        envelope = dialect.decode(payload, protocol)
+        if envelope.sender != peer:
+            raise WireError(f"a message came in from {peer} that claims to be from {envelope.sender}")
+        return envelope
+
+    return decode
 
 
 class Connection(asyncio.Protocol):
     """The dialled side has ``greeting`` and ``expects`` the peer's name; the listening side has neither.
 
-    ``decode`` makes a message of the peer's name and a frame, or raises WireError.
+    ``protocol`` is what both speak, once it is established. ``refused`` is empty, or what one side has against the
+    other: "peer" or "protocol".
     """
 
     def __init__(
@@ -70,15 +81,18 @@ class Connection(asyncio.Protocol):
         *,
         greeting: wire.Hello | None = None,
         expects: str | None = None,
-        decode: Callable[[str, bytes], Any] = envelope_from,
+        dialect: wire.Dialect = wire.OURS,
+        decode: Decode | None = None,
     ) -> None:
         self.peer = expects or ""
         self.path = greeting.path if greeting else ""
-        self.refused = False
+        self.refused = ""
+        self.protocol = 0
         self._owner = owner
         self._timing = timing
         self._greeting = greeting
-        self._decode = decode
+        self._dialect = dialect
+        self._decode = decode or envelopes(dialect)
         self._loop = asyncio.get_running_loop()
         self._outbox = Outbox()
         self._frames = wire.Frames(wire.HELLO_BYTES_MAX)
@@ -125,7 +139,7 @@ class Connection(asyncio.Protocol):
         if self.peer not in self._names:
             self._refuse(f"its certificate is of {_listed(self._names)}, not of {self.peer}")
         else:
-            self._transport.write(wire.encode_hello(self._greeting))
+            self._transport.write(wire.encode_hello(self._dialect.spoken_in(self._greeting)))
 
     def data_received(self, data: bytes) -> None:
         """Bytes came in."""
@@ -175,7 +189,8 @@ class Connection(asyncio.Protocol):
             self._refuse(f"{error}")
             return
         if hello.refused:
-            self._refuse(f"{hello.sender or self.peer} refuses: {hello.refused}")
+            known = hello.highest == 0 or self._dialect.agreed(hello)
+            self._refuse(f"{hello.sender or self.peer} refuses: {hello.refused}", "peer" if known else "protocol")
         elif self._greeting is None:
             self._called(hello)
         else:
@@ -186,19 +201,29 @@ class Connection(asyncio.Protocol):
         admission = self._owner.admit(self, self._names, hello)
         if self._transport is None:
             return
-        self._transport.write(wire.encode_hello(admission.hello))
+        self.protocol = self._dialect.agreed(hello)
+        strange = "" if self.protocol else self._dialect.disagreement(admission.hello, hello)
+        reply = replace(self._dialect.spoken_in(admission.hello), refused=admission.refusal or strange)
+        self._transport.write(wire.encode_hello(reply))
         if admission.refusal:
             self._refuse(admission.refusal)
             return
         self.peer, self.path = hello.sender, hello.path
-        self._begin()
+        if strange:
+            self._refuse(strange, "protocol")
+        else:
+            self._begin()
 
     def _answered(self, hello: wire.Hello, greeting: wire.Hello) -> None:
         """The dialled side looks whether it reached whom it called."""
         if (hello.sender, hello.cluster, hello.path) != (self.peer, greeting.cluster, greeting.path):
             self._refuse(f"it answers as {hello.sender} of cluster {hello.cluster} on path {hello.path}")
-        else:
+            return
+        self.protocol = self._dialect.agreed(hello)
+        if self.protocol:
             self._begin()
+        else:
+            self._refuse(self._dialect.disagreement(greeting, hello), "protocol")
 
     def _begin(self) -> None:
         self._established = True
@@ -211,7 +236,7 @@ class Connection(asyncio.Protocol):
 
     def _message(self, payload: bytes) -> None:
         try:
-            message = self._decode(self.peer, payload)
+            message = self._decode(self.peer, payload, self.protocol)
         except WireError as error:
             self._owner.garbled(self, error)
         else:
@@ -229,9 +254,9 @@ class Connection(asyncio.Protocol):
     def _late_greeting(self) -> None:
         self.end(f"no greeting within {self._timing.greet_s:g} s")
 
-    def _refuse(self, reason: str) -> None:
+    def _refuse(self, reason: str, kind: str = "peer") -> None:
         """Ends the connection, after what was written: the peer is to read the reason."""
-        self.refused = True
+        self.refused = kind
         if self._transport is not None and not self._reason:
             self._reason = reason
             self._transport.close()

@@ -210,7 +210,7 @@ class Service:
 
     def _say(self, connection: Connection, what: Callable[[], FromWitness]) -> None:
         """It is said when all that it rests on is durable."""
-        self._when_durable(lambda: connection.send(consultation.encode_from_witness(what())))
+        self._when_durable(lambda: connection.send(consultation.encode_from_witness(what(), connection.protocol)))
 
     def _when_durable(self, then: Callable[[], None]) -> None:
         if self._durable == self._voting.changed:
@@ -260,7 +260,7 @@ class Service:
         self.trouble = trouble
 
 
-def _decoded(peer: str, payload: bytes) -> ToWitness:
+def _decoded(peer: str, payload: bytes, protocol: int) -> ToWitness:
     """What the node says; that it speaks for itself is judged with the question."""
     del peer
-    return consultation.decode_to_witness(payload)
+    return consultation.decode_to_witness(payload, protocol)

@@ -80,7 +80,7 @@ class Voter:
 
 
 class Acceptor:
-    """``registers`` are by group, as they were made durable last. ``changed`` is set while they are not durable yet."""
+    """``registers`` are by resource tag, as they were made durable last; ``changed`` while they are not durable yet."""
 
     def __init__(self, *, registers: Mapping[str, Register], now_s: float) -> None:
         self.registers = dict(registers)
@@ -148,24 +148,26 @@ class Acceptor:
         return Verdict(version=known.version, registers=lost, alive=alive)
 
     def _claim(self, known: Voter, claim: Claim, now_s: float) -> Verdict:
-        register = self._register(claim.group)
-        if register.epoch == claim.epoch and register.holder == claim.node:
-            return Verdict(registers={claim.group: register})
-        reason = self._objection(known, claim, register, now_s)
-        if reason:
-            return Verdict(granted=False, reason=reason, registers={claim.group: register})
-        if claim.consent_of is not None:
-            self._write(claim.group, promise(register, epoch=claim.epoch, candidate=claim.node))
-        else:
-            self._write(claim.group, take(epoch=claim.epoch, node=claim.node, out=register.out, revision=0))
-        return Verdict(registers={claim.group: self.registers[claim.group]})
+        registers = {key: self._register(key) for key in claim.keys}
+        if all((register.epoch, register.holder) == (claim.epoch, claim.node) for register in registers.values()):
+            return Verdict(registers=registers)
+        if not any(register.epoch for register in registers.values()) and now_s < self._knowing_s:
+            reason = f"this arbiter has just started and does not know {claim.group}; it waits for whoever may hold it"
+            return Verdict(granted=False, reason=reason, registers=registers)
+        for key, register in registers.items():
+            if reason := self._objection(known, claim, key, register, now_s):
+                return Verdict(granted=False, reason=reason, registers=registers)
+        for key, register in registers.items():
+            if claim.consent_of is not None:
+                self._write(key, promise(register, epoch=claim.epoch, candidate=claim.node))
+            else:
+                self._write(key, take(epoch=claim.epoch, node=claim.node, out=register.out, revision=0))
+        return Verdict(registers={key: self.registers[key] for key in claim.keys})
 
-    def _objection(self, known: Voter, claim: Claim, register: Register, now_s: float) -> str:
-        told = known.told.get(claim.group)
+    def _objection(self, known: Voter, claim: Claim, key: str, register: Register, now_s: float) -> str:
+        told = known.told.get(key)
         if told is not None and has_abandoned(told, claim.epoch):
             return f"{claim.node} has abandoned epoch {claim.epoch} since"
-        if not register.epoch and now_s < self._knowing_s:
-            return f"this arbiter has just started and does not know {claim.group}; it waits for whoever may hold it"
 
         def lapsed(node: str) -> bool:
             return self.lapsed(node, now_s, volume=claim.volume)

@@ -30,17 +30,25 @@ class Heard:
     whole: bool
 
 
+OTHER = "another"
+"""In place of an identity: this node had another arbiter, and does not know yet whether every node has the new one."""
+
+
 def remembered(agreed: str, arbiter: Arbiter) -> str:
-    """What is left of the agreement when this arbiter is configured; also after a crash in between."""
-    return agreed if agreed == identity(arbiter) else ""
+    """What is left of the agreement when this arbiter is configured; also after a crash in between.
+
+    Empty is the agreement of a node that never had an arbiter.
+    """
+    return agreed if agreed in ("", identity(arbiter)) else OTHER
 
 
 def agreed_now(agreed: str, arbiter: Arbiter, peers: Iterable[Heard]) -> str:
     """The agreement after hearing the peers, all of them.
 
-    ``manual`` decides nothing without every node, so it needs no agreement.
+    ``manual`` from the beginning needs none: nothing is taken without every node. After another arbiter it does: its
+    permits have no end, and whoever has the old arbiter still could take the group.
     """
     name = identity(arbiter)
-    if name == "manual" or all(peer.arbiter == name and peer.fresh and peer.whole for peer in peers):
+    if (name == "manual" and agreed == "") or all(peer.arbiter == name and peer.fresh and peer.whole for peer in peers):
         return name
     return remembered(agreed, arbiter)

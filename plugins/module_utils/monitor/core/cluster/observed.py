@@ -21,6 +21,7 @@ tools/leaderelection), and say that they do not fence; docs/decisions/0013-store
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from ..values.arbitration import Claim, Question, Verdict
@@ -143,15 +144,17 @@ class ObservedArbiter:
             if len(plan.registers) >= REGISTERS_MAX:
                 break
             number, question = self._asked[key]
-            before = law.registers.get(key)
+            before = {tag: law.registers.get(tag, Register()) for tag in _tags(question)}
             verdict = law.hear(question, now_s)
             if not verdict.renewed:
                 self._settle(key, number, verdict)
                 continue
             plan.keys.append(key)
-            if isinstance(question, Claim) and law.registers.get(key) is not before:
-                plan.lapsed |= _relied_on(before or Register(), question)
-            plan.registers |= _written(law, seen.law, question)
+            written = _written(law, seen.law, question)
+            if isinstance(question, Claim):
+                changed = [register for tag, register in before.items() if law.registers.get(tag) != register]
+                plan.lapsed |= {node for register in changed for node in _relied_on(register, question)}
+            plan.registers |= written
         return plan
 
     def _swap(self, seen: Observation, plan: _Plan, now_s: float) -> Swap:
@@ -230,9 +233,13 @@ class ObservedArbiter:
 
 def _written(law: Acceptor, before: Acceptor, question: Question) -> dict[str, Register]:
     """The registers that the question has changed."""
-    groups = (question.group,) if isinstance(question, Claim) else question.registers
-    now = {group: law.registers[group] for group in groups if group in law.registers}
-    return {group: register for group, register in now.items() if register is not before.registers.get(group)}
+    now = {tag: law.registers[tag] for tag in _tags(question) if tag in law.registers}
+    return {tag: register for tag, register in now.items() if register is not before.registers.get(tag)}
+
+
+def _tags(question: Question) -> Iterable[str]:
+    """The resources that the question is about."""
+    return question.keys if isinstance(question, Claim) else question.registers
 
 
 def _relied_on(register: Register, claim: Claim) -> set[str]:

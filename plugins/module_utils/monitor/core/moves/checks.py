@@ -20,13 +20,9 @@ from .decision import TWICE, UNREADY
 from .group import GroupMachine
 from .local import observe
 from .readiness import judge
+from .rota import RECHECK_S
 from .sequence import every
 from .story import All, Story, Wait
-
-RECHECK_S = 2.0
-"""Between a deep check that failed and the one that decides: longer than most spikes of load."""
-READY_S = 120.0
-"""Between two looks of a standby at whether it could serve; also as soon as the holder is suspect."""
 
 
 def noticed(groups: Iterable[GroupMachine], tags: frozenset[str]) -> list[str]:

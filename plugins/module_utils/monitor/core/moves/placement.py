@@ -60,24 +60,6 @@ def standing(g: GroupMachine, order: Order, *, source: str | None) -> list[Probl
     return problems
 
 
-TURN_S = 0.3
-"""How much longer each further candidate waits for a group that nobody has, so that the first writes alone."""
-
-
-def turn_s(g: GroupMachine) -> float:
-    """How long this node lets better ones go first: those with a better priority that live and agree with us."""
-    world = g.world
-    mine = (g.group.priorities[world.node], world.node)
-    better = [
-        node
-        for node, priority in g.group.priorities.items()
-        if (priority, node) < mine
-        and world.membership.alive(node, world.now_s)
-        and world.membership.peers[node].ground == world.ground
-    ]
-    return TURN_S * len(better)
-
-
 def _voters(g: GroupMachine, order: Order) -> list[str]:
     """The nodes without which the group cannot be taken when nobody holds it: none while there is an arbiter."""
     if not g.world.manual and not order.off:

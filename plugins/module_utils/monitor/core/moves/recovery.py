@@ -17,18 +17,16 @@ from ..cluster.ownership import stay
 from ..values.events import Resource
 from ..values.model import Hierarchy
 from .care import Trouble
-from .checks import READY_S, RECHECK_S, deep_check, look_ready, quick_check, with_parents
+from .checks import deep_check, look_ready, quick_check, with_parents
 from .decision import UNREADY, Case, Decision, decide, values
 from .failover import bereft
 from .group import GroupMachine, failure_text, phase_rows
 from .heirs import failovers, heirs, orphan_bar, others, quarantine_of, record, restarts
 from .local import observe
 from .relocation import errand_s, move, on_its_way, switchback
+from .rota import deep_s, observe_s, quick_s, ready_s
 from .sequence import outage_s, start_stages, stop_stages
 from .story import Story, Task
-
-NOTICE_S = 0.1
-"""At least so long after a look comes the next, however often Windows tells of changes."""
 
 
 def attend(g: GroupMachine) -> Task | None:
@@ -45,11 +43,11 @@ def attend(g: GroupMachine) -> Task | None:
     trouble = _trouble(g)
     if trouble is not None and ((task := _treat(g, trouble)) or g.care.errand):
         return task
-    if _due(g, _quick_s(g)):
+    if _due(g, quick_s(g)):
         return Task("looks at it", quick_check(g), background=True, yielding=True)
     if trouble is not None:
         return None
-    if g.activity == "up" and _due(g, _deep_s(g)):
+    if g.activity == "up" and _due(g, deep_s(g)):
         return Task("checks it", deep_check(g), background=True, yielding=True)
     if g.activity == "up":
         switchback(g)
@@ -60,13 +58,13 @@ def attend_s(g: GroupMachine) -> float | None:
     """When the group wants to be attended to without any event."""
     care, now_s = g.care, g.world.now_s
     if g.conflict or not g.holds:
-        wanted = [_observe_s(g), _ready_s(g)]
+        wanted = [observe_s(g), ready_s(g)]
     elif care.errand is not None:
         wanted = [errand_s(care.errand)]
     else:
         again_s = care.decision.again_s if care.decision is not None else None
         home_s = care.home_s + g.world.recovery.stable_s if care.home_s is not None else None
-        wanted = [_quick_s(g), _deep_s(g), again_s, home_s]
+        wanted = [quick_s(g), deep_s(g), again_s, home_s]
     return min((due_s for due_s in wanted if due_s is not None and due_s > now_s), default=None)
 
 
@@ -170,10 +168,10 @@ def _case(g: GroupMachine, trouble: Trouble) -> Case:
 def _standby(g: GroupMachine) -> Task | None:
     """A node that does not hold the group knows whether it could, and says why it does not take one that nobody has."""
     _say_bar(g)
-    if g.care.noticed or _due(g, _observe_s(g)):
+    if _due(g, observe_s(g)):
         g.care.noticed = False
         return Task("looks at it", observe(g), background=True, yielding=True)
-    if _due(g, _ready_s(g)):
+    if _due(g, ready_s(g)):
         return Task("looks whether it could serve it", look_ready(g), background=True, yielding=True)
     return None
 
@@ -190,33 +188,3 @@ def _say_bar(g: GroupMachine) -> None:
 
 def _due(g: GroupMachine, due_s: float | None) -> bool:
     return due_s is not None and g.world.now_s >= due_s
-
-
-def _observe_s(g: GroupMachine) -> float | None:
-    return None if g.observed_s is None else g.observed_s + g.world.membership.timers.observe_s
-
-
-def _ready_s(g: GroupMachine) -> float | None:
-    """When this standby looks at itself: now and then, and at once when the holder falls silent."""
-    register, judged_s = g.register, g.care.judged_s
-    if g.activity != "down" or g.conflict or register.holder == g.world.node or not g.group.needed(register.out):
-        return None
-    if register.epoch == 0 or g.world.node not in g.group.priorities:
-        return None
-    if judged_s is None:
-        return g.world.now_s
-    return judged_s + (g.world.membership.timers.dead_s if bereft(g) else READY_S)
-
-
-def _quick_s(g: GroupMachine) -> float | None:
-    every_s = NOTICE_S if g.care.noticed else g.world.recovery.quick_check_s
-    return g.observed_s + every_s if g.observed_s is not None and every_s else None
-
-
-def _deep_s(g: GroupMachine) -> float | None:
-    every_s = g.world.recovery.deep_check_s
-    if not every_s or g.care.trouble is not None or not g.group.needed(g.register.out):
-        return None
-    if g.care.strikes and g.care.checked_s is not None:
-        return g.care.checked_s + RECHECK_S
-    return max(g.since_s, g.care.checked_s or g.since_s) + every_s

@@ -12,11 +12,16 @@ from collections.abc import Iterable
 from heapq import heappop, heappush
 
 from ..moves.group import GroupMachine
+from ..moves.story import Until
 from ..moves.tending import next_look_s
 
 
 class Agenda:
-    """Groups by name. A group with work is looked at on every event, for its story may wait for anything."""
+    """Groups by name.
+
+    A group whose story waits for a condition is looked at on every event, for that may be anything; one that waits for
+    steps, answers or a verdict is touched when they come in.
+    """
 
     def __init__(self) -> None:
         self._touched: dict[str, None] = {}
@@ -49,7 +54,7 @@ class Agenda:
 
     def tended(self, g: GroupMachine) -> None:
         """The group has gone as far as it can; when it wants to be tended next is noted."""
-        if g.task is not None or g.looks or g.waiting:
+        if g.waiting or (g.task is not None and isinstance(g.task.wait, Until)):
             self._at_work[g.name] = None
         else:
             self._at_work.pop(g.name, None)

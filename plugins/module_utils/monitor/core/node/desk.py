@@ -166,6 +166,8 @@ class Desk:
 
     def tick(self, now_s: float, *, dead: Callable[[str], bool]) -> None:
         """Repeats what is unanswered, gives up what its node can no longer answer, ends what took too long."""
+        if not self._away and not self._commands:
+            return
         for ticket, away in list(self._away.items()):
             if dead(away.peer):
                 del self._away[ticket]
@@ -180,10 +182,9 @@ class Desk:
 
     def deadline_s(self) -> float | None:
         """When the next thing on the desk is due."""
-        return min(
-            [away.due_s for away in self._away.values()] + [c.deadline_s for c in self._commands.values()],
-            default=None,
-        )
+        if not self._away and not self._commands:
+            return None
+        return min([away.due_s for away in self._away.values()] + [c.deadline_s for c in self._commands.values()])
 
     def _ticket(self) -> str:
         self._count += 1

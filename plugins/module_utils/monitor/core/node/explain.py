@@ -118,9 +118,9 @@ def _home(machine: Machine, g: GroupMachine, holder: str) -> dict[str, Any]:
 def _permitted(machine: Machine, g: GroupMachine) -> dict[str, Any]:
     """By whose votes it may serve, for how long yet."""
     values = permit(machine, g) or {}
-    if machine.manual:
-        return _link(VOTES, "with arbiter manual it may serve until a command moves it", **values)
     left_s = values.get("seconds_left")
+    if machine.manual and left_s is None:
+        return _link(VOTES, "with arbiter manual it may serve until a command moves it", **values)
     if left_s is None:
         return _link(VOTES, "it may serve without end: an operator vouches for all other nodes", **values)
     fresh = [

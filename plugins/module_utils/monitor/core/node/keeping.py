@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -32,8 +33,14 @@ class Keeping:
         self._dirty: dict[str, GroupMachine] = {}
 
     def of_group(self, group: Group) -> tuple[Register, str]:
-        """The register of a group by those of its members, and what contradicts."""
-        return combine(self._registers, group.tags)
+        """The register of a group by those of its members, and what contradicts.
+
+        Members of a group that was wholly out of service stay so in another one.
+        """
+        register, conflict = combine(self._registers, group.tags)
+        if register.holder is None and register.out and not register.out & set(group.heads):
+            register = replace(register, out=register.out | set(group.heads))
+        return register, conflict
 
     def changed(self, g: GroupMachine) -> None:
         """The group's register is to be durable soon."""

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from .machine import Machine
 
 FOREVER_S = float("inf")
+AT_FIRST_S = 0.1
+"""How soon an arbiter that has not answered this monitor yet is asked again: what runs may be waiting for its vote."""
 WORTH_TELLING_S = 0.05
 """A permit that got longer by less than this is not told to the guard yet."""
 
@@ -33,13 +35,14 @@ class Leasing:
     """``stale``: votes came in since the permits were reckoned last. ``agreed``: see ``cluster.agreement``."""
 
     def __init__(self, machine: Machine, *, agreed: str) -> None:
-        self.agreed = agreed
+        self.agreed = self._durable = agreed
         self.own = OwnLease()
         self.stale = True
         self._machine = machine
         self._numbers = count(1)
         self._permitted: dict[str, float] = {}
         self._first_s = FOREVER_S
+        self._shown_s = NEVER_S
         self._since_s = machine.now_s
         self._lost: set[str] = set()
 
@@ -95,7 +98,7 @@ class Leasing:
         epoch = g.epoch_here
         if epoch < 0:
             return NEVER_S
-        if machine.manual:
+        if machine.manual and self.counts:
             return FOREVER_S
         peers = [peer for name, peer in machine.membership.peers.items() if name not in machine.vouched]
         if not peers and machine.vouched:
@@ -149,15 +152,18 @@ class Leasing:
     def agree(self) -> None:
         """Once every peer has named the same arbiter, its vote counts here; that is remembered before it counts."""
         machine = self._machine
-        if self.counts or machine.config is None:
+        if machine.config is None:
             return
-        heard = [
-            Heard(arbiter=peer.arbiter, fresh=peer.acked_s >= self._since_s, whole=True)
-            for peer in machine.membership.peers.values()
-        ]
-        name = self.identity
-        self.agreed = agreed_now(self.agreed, self._arbiter, heard)
-        if self.agreed == name and not machine.manual:
+        if not self.counts:
+            heard = [
+                Heard(arbiter=peer.arbiter, fresh=peer.acked_s >= self._since_s, whole=True)
+                for peer in machine.membership.peers.values()
+            ]
+            self.agreed = agreed_now(self.agreed, self._arbiter, heard)
+            self.stale = self.stale or self.counts
+        by_hand_from_the_beginning = machine.manual and self.counts and self._durable == ""
+        if self.agreed != self._durable and not by_hand_from_the_beginning:
+            self._durable = self.agreed
             machine.persist()
 
     def renew(self) -> None:
@@ -167,7 +173,7 @@ class Leasing:
             behind = self.own.version < machine.telling.number and self.own.told < machine.telling.number
             if machine.now_s >= self.own.due_s or behind:
                 self._renew()
-        if self.stale:
+        if self.stale and machine.now_s >= self._shown_s + machine.timers.renew_s / 2:
             self.show()
 
     def deadline_s(self) -> float | None:
@@ -187,6 +193,7 @@ class Leasing:
             epoch=epoch,
             volume=bool(g.group.volumes) or self._differs(g),
             consent_of=consent_of,
+            tags=g.group.tags,
         )
         return self._ask(question)
 
@@ -201,17 +208,20 @@ class Leasing:
         question = self.own.judged(event.number, event.verdict, event.error, machine.now_s)
         verdict = event.verdict
         if question is None or verdict is None:
+            if self.own.answered_s is None:
+                self.own.due_s = min(self.own.due_s, machine.now_s + AT_FIRST_S)
             return
         self.stale = True
         if isinstance(question, Renewal) and self.own.sent_s < self.own.renewed_s:
             return
-        if isinstance(question, Renewal) or not verdict.granted:
-            for name, register in verdict.registers.items():
-                if name in machine.groups:
-                    self._learn(machine.groups[name], register)
         if isinstance(question, Renewal):
-            self._mark(verdict.registers.keys() & machine.groups.keys())
-        elif (g := machine.groups.get(question.group)) is not None:
+            # First of all, or what it takes back would count as a vote for what is learnt next.
+            self._mark({machine.group_of[tag].name for tag in verdict.registers if tag in machine.group_of})
+        if isinstance(question, Renewal) or not verdict.granted:
+            for tag, register in verdict.registers.items():
+                if tag in machine.group_of:
+                    self._learn(machine.group_of[tag], register)
+        if isinstance(question, Claim) and (g := machine.groups.get(question.group)) is not None:
             machine.agenda.touch(g.name)
             if on_verdict(g, event.number, verdict) and verdict.granted:
                 g.backing.claimed = (question.epoch, self.own.sent_s)
@@ -242,9 +252,8 @@ class Leasing:
     def _renew(self) -> None:
         machine = self._machine
         since, version = self.own.version, machine.telling.number
-        registers = {
-            g.name: g.told.register for g in machine.groups.values() if g.version > since and g.told is not None
-        }
+        news = [(g, g.told.register) for g in machine.groups.values() if g.version > since and g.told is not None]
+        registers = {tag: register for g, register in news for tag in g.group.tags}
         self.own.due_s = machine.now_s + machine.timers.renew_s
         self.own.told = version
         self._ask(
@@ -270,6 +279,7 @@ class Leasing:
         """The guard knows the permits as they are by all votes that are in."""
         self._reckon()
         machine = self._machine
+        self._shown_s = machine.now_s
         mine = [g for g in machine.groups.values() if g.register.holder == machine.node and not g.register.suspended]
         permits = {g.name: g.backing.until_s for g in mine if g.backing.until_s > NEVER_S}
         known = self._permitted

@@ -39,10 +39,12 @@ from ..values.events import (
     TimePassed,
 )
 from ..values.graph import groups_of
-from ..values.messages import Answer, Ask, Forward, Heartbeat, Look, Message, News, Register, Report, Seen
+from ..values.lineage import Lineage
+from ..values.messages import Message, Register
 from ..values.model import Config, Recovery
 from ..values.profiles import TIMERS, Timers
 from .agenda import Agenda
+from .catching_up import CatchingUp
 from .departure import Departure
 from .desk import Desk
 from .explain import explanation
@@ -50,7 +52,8 @@ from .keeping import Keeping
 from .leasing import Leasing
 from .nodes import Nodes
 from .orders import command
-from .routing import group_step, on_answer, on_ask, on_look, perform
+from .receiving import receive
+from .routing import group_step, perform
 from .status import status
 from .telling import Telling
 
@@ -73,6 +76,7 @@ class Machine:
         recorded_boot_id: str | None,
         now_s: float,
         agreed: str = "",
+        lineage: Lineage | None = None,
         version: str = "",
         durations: Mapping[str, float] | None = None,
     ) -> None:
@@ -87,6 +91,7 @@ class Machine:
         self.departure = Departure()
         self.config: Config | None = None
         self.groups: dict[str, GroupMachine] = {}
+        self.group_of: dict[str, GroupMachine] = {}
         self.vouched: set[str] = set()
         self.membership = Membership(peers={}, timers=TIMERS["normal"])
         prefix = f"{node}-{incarnation}"
@@ -107,8 +112,9 @@ class Machine:
         rebooted = recorded_boot_id is not None and recorded_boot_id != boot_id
         self.keeping = Keeping(self, registers=registers, rebooted=rebooted)
         self.nodes = Nodes(self)
+        self.catching_up = CatchingUp(self)
         if config is not None:
-            self._configure(config)
+            self._configure(config, lineage)
 
     # -- the entrance -------------------------------------------------------------------------------
 
@@ -119,6 +125,7 @@ class Machine:
         self.leasing.enforce()
         self._route(event)
         self.nodes.watch()
+        self.catching_up.tick()
         for name in self.agenda.due(now_s):
             self._tend(name)
         self.desk.tick(now_s, dead=self._silent)
@@ -134,6 +141,7 @@ class Machine:
         deadlines = (
             self.departure.deadline_s(self.now_s),
             self.agenda.deadline_s(),
+            self.catching_up.deadline_s(),
             self.telling.deadline_s(),
             self.leasing.deadline_s(),
             self.desk.deadline_s(),
@@ -226,10 +234,10 @@ class Machine:
     def _route(self, event: Event) -> None:
         match event:
             case Received():
-                self._receive(event)
+                receive(self, event)
             case StepDone():
                 g = self.groups.get(self.step_groups.pop(event.id, ""))
-                self._touch(g)
+                self.touch(g)
                 group_step(g, event)
             case Persisted():
                 self.keeping.written(event.number)
@@ -246,7 +254,7 @@ class Machine:
             case Commanded():
                 command(self, event)
             case Configured():
-                self._configure(event.config)
+                self._configure(event.config, event.lineage)
             case Noticed():
                 self.agenda.touch_all(noticed(self.groups.values(), event.tags))
             case ShutdownAnnounced():
@@ -254,40 +262,14 @@ class Machine:
             case TimePassed():
                 pass
 
-    def _receive(self, event: Received) -> None:
-        peer = event.peer
-        if not self.membership.accept(peer, event.path, event.envelope, self.now_s):
-            return
-        if peer in self.vouched:
-            self.vouched.discard(peer)
-            self.leasing.limit()
-        message = event.envelope.message
-        match message:
-            case Heartbeat():
-                self.leasing.stale = True
-            case News():
-                self.telling.heard(peer, event.envelope, message)
-            case Look():
-                g = self._touch(self.groups.get(message.group))
-                on_look(g, peer, message, self)
-            case Ask():
-                g = self._touch(self.groups.get(message.group))
-                on_ask(g, peer, message, self)
-            case Answer() | Seen():
-                g = self._touch(self.groups.get(message.group))
-                on_answer(g, peer, message)
-            case Forward():
-                self.desk.forwarded(peer, message)
-            case Report():
-                self.desk.reported(peer, message)
-
-    def _touch(self, g: GroupMachine | None) -> GroupMachine | None:
+    def touch(self, g: GroupMachine | None) -> GroupMachine | None:
+        """The group is looked at before this event is over."""
         if g is not None:
             self.agenda.touch(g.name)
         return g
 
     def _perform(self, group: str, order: Order) -> None:
-        perform(self._touch(self.groups.get(group)), order, self)
+        perform(self.touch(self.groups.get(group)), order, self)
 
     def _announced(self) -> None:
         if self.departure.announced(self.now_s):
@@ -309,9 +291,10 @@ class Machine:
 
     # -- configuration --------------------------------------------------------------------------------
 
-    def _configure(self, config: Config) -> None:
+    def _configure(self, config: Config, lineage: Lineage | None) -> None:
         old = self.config
         self.config, self.digest, self.ground = config, config.digest, config.ground
+        self.catching_up.configured(config, lineage)
         if old is None or old.cluster != config.cluster:
             peers = {
                 node: [path.name for path in config.cluster.comm_paths if node in path.addresses]
@@ -340,5 +323,6 @@ class Machine:
             )
         if old is None or old.cluster.arbiter != config.cluster.arbiter:
             self.leasing.begin()
+        self.group_of = {tag: g for g in self.groups.values() for tag in g.group.tags}
         self.telling.all_anew(self.groups.values())
         self.agenda.begin(self.groups)

@@ -42,6 +42,8 @@ def status(machine: Machine, *, config: Config) -> dict[str, Any]:
         "cluster": config.cluster.name,
         "node": node,
         "config_hash": config.digest,
+        "config_version": machine.catching_up.version,
+        "config_conflict": machine.catching_up.conflict,
         "arbiter": config.cluster.arbiter.kind,
         "voting": votes,
         "profile": config.cluster.profile,
@@ -49,7 +51,7 @@ def status(machine: Machine, *, config: Config) -> dict[str, Any]:
         "groups": group_rows,
         "warnings": [
             *_arbiter_warnings(votes, config),
-            *_node_warnings(node_rows, config),
+            *_node_warnings(node_rows, config, machine.catching_up.rows()),
             *_group_warnings(group_rows),
         ],
     }
@@ -184,13 +186,16 @@ def _arbiter_warnings(votes: Mapping[str, Any], config: Config) -> list[str]:
     return warnings
 
 
-def _node_warnings(rows: Iterable[Mapping[str, Any]], config: Config) -> list[str]:
+def _node_warnings(
+    rows: Iterable[Mapping[str, Any]], config: Config, others: Mapping[str, Mapping[str, Any]]
+) -> list[str]:
     warnings = []
     for row in rows:
         if row["state"] != "alive":
             warnings.append(f"{row['name']} is {row['state']}: no heartbeat arrives from it")
         elif row["config_hash"] != config.digest:
-            warnings.append(f"{row['name']} has another configuration ({row['config_hash']}): run the set-up playbook")
+            known = others.get(row["name"], {}).get("text")
+            warnings.append(known or f"{row['name']} has another configuration ({row['config_hash']})")
         if row["state"] == "alive":
             warnings += [
                 f"comm path {path['name']} to {row['name']} is down: {path['reason'] or 'no heartbeat arrives'}"

@@ -31,11 +31,13 @@ class Telling:
         self._machine = machine
         self._anew_from = 0
         self._due_s: dict[tuple[str, str], float] = {}
+        self._first_s: float | None = None
 
     def begin(self) -> None:
         """The comm paths are those of the machine's membership now."""
         peers = self._machine.membership.peers.values()
         self._due_s = {(peer.name, path): self._machine.now_s for peer in peers for path in peer.paths}
+        self._first_s = self._machine.now_s if self._due_s else None
 
     def all_anew(self, groups: Iterable[GroupMachine]) -> None:
         """With another configuration everything is told from the beginning."""
@@ -60,21 +62,25 @@ class Telling:
     def beat_now(self, peer: str, path: str) -> None:
         """The next heartbeat on this path is due."""
         if (peer, path) in self._due_s:
-            self._due_s[peer, path] = self._machine.now_s
+            self._due_s[peer, path] = self._first_s = self._machine.now_s
 
     def deadline_s(self) -> float | None:
         """When the next heartbeat is due."""
-        return min(self._due_s.values(), default=None)
+        return self._first_s
 
     def tell(self) -> None:
         """News and heartbeats go out where they are due."""
         for peer in self._machine.membership.peers.values():
             if peer.incarnation and peer.has < self.number:
                 self._news(peer)
+        now_s = self._machine.now_s
+        if self._first_s is None or now_s < self._first_s:
+            return
         for (name, path), due_s in self._due_s.items():
-            if self._machine.now_s >= due_s:
-                self._due_s[name, path] = self._machine.now_s + self._machine.timers.heartbeat_s
+            if now_s >= due_s:
+                self._due_s[name, path] = now_s + self._machine.timers.heartbeat_s
                 self._beat(name, path)
+        self._first_s = min(self._due_s.values(), default=None)
 
     def heard(self, name: str, envelope: Envelope, news: News) -> None:
         """What the peer told is known; later registers of a peer with the same configuration are ours."""

@@ -43,7 +43,7 @@ def permit(machine: Machine, g: GroupMachine) -> dict[str, Any] | None:
     if g.register.holder != machine.node:
         return None
     until_s, now_s = g.backing.until_s, machine.now_s
-    if until_s == FOREVER_S or machine.manual:
+    if until_s == FOREVER_S:
         return {"seconds_left": None, "votes": []}
     arbiter_s = (
         by_arbiter_s(g.backing, epoch=g.epoch_here, own=machine.leasing.own) if machine.leasing.counts else NEVER_S

@@ -22,8 +22,9 @@ from .messages import Register
 class Renewal:
     """I live, and these registers are mine to tell; nobody else is to have what I hold for the lease's time.
 
-    ``registers`` are those that changed after ``since``, up to ``version``, as they are on the sender's disk. An
-    arbiter that has not heard all up to ``since`` from this incarnation answers with what it has, and gets the rest.
+    ``registers``, by resource tag, are those that changed after ``since``, up to ``version``, as they are on the
+    sender's disk. An arbiter that has not heard all up to ``since`` from this incarnation answers with what it has, and
+    gets the rest.
     """
 
     node: str
@@ -40,7 +41,8 @@ class Claim:
 
     ``consent_of`` is the holder that will be asked to stop and pass the group on: the arbiter only promises the epoch
     then. Without it the group is taken: nobody holds it, or its holder's lease has run out. ``volume``: the group has
-    one.
+    one. ``tags`` are its resources, each with a register of its own at the arbiter, so that nodes that put them
+    together in different ways meet there; none: the group's name stands for all.
     """
 
     node: str
@@ -50,6 +52,12 @@ class Claim:
     epoch: int
     volume: bool
     consent_of: str | None = None
+    tags: tuple[str, ...] = ()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Under what the arbiter keeps the registers."""
+        return self.tags or (self.group,)
 
 
 Question = Union[Renewal, Claim]
@@ -61,8 +69,8 @@ class Verdict:
 
     To a renewal: ``version`` is how much it has from this incarnation, ``alive`` the nodes whose leases run,
     ``registers`` are the arbiter's own where they contradict the node's: groups that are not the node's any more. To a
-    claim: ``granted``, else ``reason`` and the group's register there. Every verdict that comes in time has renewed the
-    lease, granted or not, unless ``renewed`` is false: this arbiter does not vote for this node now, and ``reason``
+    claim: ``granted``, else ``reason`` and the group's registers there. Every verdict that comes in time has renewed
+    the lease, granted or not, unless ``renewed`` is false: this arbiter does not vote for this node now, and ``reason``
     says why.
     """
 

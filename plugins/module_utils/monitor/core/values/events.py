@@ -15,6 +15,7 @@ from typing import Any, Literal, Union
 
 from .arbitration import Question, Verdict
 from .facts import Facts, State
+from .lineage import Lineage
 from .messages import Envelope, Heartbeat, Message, Register
 from .model import Config, Hierarchy, Ip, Volume
 
@@ -99,9 +100,13 @@ class Persisted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Configured:
-    """The configuration of this node was replaced by this one, and is durable."""
+    """The configuration of this node was replaced by this one, and is durable.
+
+    ``lineage`` is None when it was made out of the one before by a description.
+    """
 
     config: Config
+    lineage: Lineage | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,8 +226,17 @@ class Permit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Adopt:
+    """Take this configuration over from another node: durable, then report Configured; not when ``over`` is over."""
+
+    config: Config
+    lineage: Lineage
+    over: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReadyToStop:
     """Nothing is left to do before the system shuts down."""
 
 
-Action = Union[Send, Beat, Do, Persist, Note, Tell, Consult, Permit, ReadyToStop]
+Action = Union[Send, Beat, Do, Persist, Note, Tell, Consult, Permit, Adopt, ReadyToStop]

@@ -12,6 +12,7 @@ from typing import Any, Literal, Union
 from .facts import Facts, State
 from .history import History
 from .lease import Lease
+from .lineage import Lineage
 
 Activity = Literal["unknown", "down", "up", "starting", "stopping", "waiting", "failed"]
 """What a node does with a group: unknown until it has looked; waiting: holds it, but has to hear its peers first."""
@@ -165,7 +166,22 @@ class Report:
     data: Mapping[str, Any]
 
 
-Message = Union[Heartbeat, News, Look, Seen, Ask, Answer, Forward, Report]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigQuestion:
+    """Mine is this configuration; which is yours? Asked of a peer whose heartbeats tell another one."""
+
+    lineage: Lineage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigAnswer:
+    """Which configuration the sender has, and all of it (``model.as_data``) where it descends from the asker's."""
+
+    lineage: Lineage
+    config: Mapping[str, Any] | None = None
+
+
+Message = Union[Heartbeat, News, Look, Seen, Ask, Answer, Forward, Report, ConfigQuestion, ConfigAnswer]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

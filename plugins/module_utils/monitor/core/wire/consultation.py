@@ -69,29 +69,29 @@ class _Answer:
     said: FromWitness
 
 
-def encode_to_witness(said: ToWitness) -> bytes:
+def encode_to_witness(said: ToWitness, protocol: int) -> bytes:
     """The frame, length included."""
-    return wire.frame(codec.encode(_Question(said), _Question, terse=True))
+    return wire.frame(codec.encode(_Question(said), _Question, terse=True, protocol=protocol))
 
 
-def encode_from_witness(said: FromWitness) -> bytes:
+def encode_from_witness(said: FromWitness, protocol: int) -> bytes:
     """The frame, length included."""
-    return wire.frame(codec.encode(_Answer(said), _Answer, terse=True))
+    return wire.frame(codec.encode(_Answer(said), _Answer, terse=True, protocol=protocol))
 
 
-def decode_to_witness(payload: bytes) -> ToWitness:
+def decode_to_witness(payload: bytes, protocol: int) -> ToWitness:
     """What a node said.
 
     Raises:
         WireError: it is nothing that a node says to a witness.
     """
-    return wire.decoded(_Question, payload).said
+    return wire.decoded(_Question, payload, protocol).said
 
 
-def decode_from_witness(payload: bytes) -> FromWitness:
+def decode_from_witness(payload: bytes, protocol: int) -> FromWitness:
     """What a witness said.
 
     Raises:
         WireError: it is nothing that a witness says.
     """
-    return wire.decoded(_Answer, payload).said
+    return wire.decoded(_Answer, payload, protocol).said
