@@ -61,6 +61,10 @@ ARBITER ?= witness
 soak: setup ## random faults on a lab for MINUTES=5, watched from outside [SEED= ARBITER=witness|etcd]
 	@$(RUN) holdfast_lab.trials --minutes $(MINUTES) --arbiter $(ARBITER) $(if $(SEED),--seed $(SEED))
 
+.PHONY: model
+model: setup ## check the models of the ownership protocol exhaustively (some ten minutes)
+	@python tests/support/spin.py
+
 ##@ Measure it
 
 .PHONY: bench-switchover

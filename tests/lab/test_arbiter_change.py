@@ -25,7 +25,7 @@ pytestmark = pytest.mark.timeout(300)
 
 NODES = ("n1", "n2")
 SHOP = "http://10.77.0.113/"
-AGREED_WITHIN_S = 5.0
+AGREED_WITHIN_S = 15.0
 
 
 @pytest.fixture(scope="module")
@@ -53,9 +53,10 @@ def test_a_dead_witness_is_replaced_by_an_etcd_without_a_lost_request_and_then_l
 
     lab.fault("power_off", node="n1")
     deadline_s = time.monotonic() + 20.0
-    while shop(lab, "n2") != ("n2", 2):
+    while (seen := shop(lab, "n2"))[0] != "n2":
         assert time.monotonic() < deadline_s, "etcd's vote does not let n2 take the group"
         time.sleep(0.2)
+    assert seen[1] > 1
 
 
 def test_while_a_node_is_away_the_arbiter_stays(lab: Lab) -> None:

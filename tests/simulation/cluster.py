@@ -65,6 +65,7 @@ class World:
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._order = count()
         self._happened = 0
+        self.lineages: dict[str, Lineage | None] = dict.fromkeys(nodes)
         self.configs: dict[str, Config] = dict.fromkeys(nodes, layout(sites, nodes, profile, paths, arbiter, recovery))
         self.judge = Judge()
         self.computers = {name: Computer(name, clock=Clock(self._began_s())) for name in nodes}

@@ -80,6 +80,12 @@ def start_fails(scene: Scene, node: str) -> None:
         scene.lab.fault("stop_site", node=node, site=tag)
 
 
+def stuck_disk(scene: Scene, node: str) -> None:
+    """The monitor hangs, and the volume cannot be dismounted by anybody else either: nothing is left but the reset."""
+    scene.lab.fault("break_primitive", node=node, primitive="unmount", hang_s="120")
+    scene.lab.fault("hang_service", node=node)
+
+
 TRIALS: Mapping[str, Trial] = {
     "power cut": Trial(does="the node loses its power", cause=fault("power_off"), lasts="take"),
     "power cycle": Trial(does="power off and on at once", cause=fault("reboot", hard="yes"), lasts="take"),
@@ -91,6 +97,9 @@ TRIALS: Mapping[str, Trial] = {
     "monitor and guard killed": Trial(does="SIGKILL of both", cause=fault("kill_ours")),
     "monitor hung": Trial(does="SIGSTOP of the monitor", cause=fault("hang_service"), lasts="take"),
     "monitor and guard hung": Trial(does="SIGSTOP of both; the system lives", cause=fault("stop_ours"), lasts="take"),
+    "monitor hung, disk stuck": Trial(
+        does="SIGSTOP of the monitor; the volume cannot be dismounted", cause=stuck_disk, lasts="take"
+    ),
     "site crashed": Trial(does="its application pool died and is off", cause=each_site("crash_site")),
     "site stopped": Trial(does="stopped by hand in IIS", cause=each_site("stop_site")),
     "site hung": Trial(does="it takes requests and answers none", cause=each_site("hang_site"), lasts="check"),

@@ -8,6 +8,7 @@ import asyncio
 import os
 import socket
 import sys
+from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -61,6 +62,9 @@ class World:
 
     _before_freeze: dict[str, list[tuple[Network, Condition]]] = field(default_factory=dict)
     _watchers: set[asyncio.Task[None]] = field(default_factory=set)
+    _switches: dict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
+    """One at a time turns a machine on, or clears up after one that ended by itself."""
+
     _restarts: int = 0
 
     async def build(self) -> None:
@@ -74,8 +78,11 @@ class World:
         Raises:
             RuntimeError: it did not become ready; the text names its log.
         """
-        if machine.name in self.computers:
-            return
+        async with self._switches[machine.name]:
+            if machine.name not in self.computers:
+                await self._power_on(machine)
+
+    async def _power_on(self, machine: Machine) -> None:
         boot_id = new_boot_id()
         ready, ready_end = os.pipe()
         try:
@@ -214,11 +221,12 @@ class World:
         """A machine that ends by itself is taken off the network, and started again when it asked for that."""
         code = await computer.process.wait()
         name = computer.machine.name
-        if self.computers.get(name) is not computer:
-            return
-        del self.computers[name]
-        self.observers.tell(event="detach", machine=name)
-        await self._after_end(computer, "shut down" if code == 0 else f"ended with exit code {code}")
+        async with self._switches[name]:
+            if self.computers.get(name) is not computer:
+                return
+            del self.computers[name]
+            self.observers.tell(event="detach", machine=name)
+            await self._after_end(computer, "shut down" if code == 0 else f"ended with exit code {code}")
         if code == EXIT_REBOOT and self._restarts < RESTARTS_MAX:
             self._restarts += 1
             await self.power_on(computer.machine)

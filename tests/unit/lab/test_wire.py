@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -83,3 +84,13 @@ def test_a_lossy_cable_loses_about_its_share(ends: Ends) -> None:
         wire.take_in(direction, 0.0)
         count += len(ends.arrived())
     assert 240 <= count <= 320
+
+
+def test_a_cut_for_one_peer_lets_the_frames_of_all_others_through(ends: Ends) -> None:
+    peer, other, header = b"\x02HF\x01\x00\x0c", b"\x02HF\x01\x00\x15", bytes(10)
+    frames = [header + to + sender + b"payload" for to, sender in ((peer, other), (other, peer), (other, other))]
+    direction = replace(ends.direction(cut=True), only=peer)
+    for frame in frames:
+        ends.machine.send(frame)
+    Wire(directions=[direction], chance=random.Random(7)).take_in(direction, 0.0)
+    assert ends.arrived() == frames[2:]

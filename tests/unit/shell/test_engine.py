@@ -177,7 +177,7 @@ def test_actions_are_carried_out_in_the_order_given() -> None:
 
 def test_what_follows_a_write_waits_for_it_and_then_the_core_hears_of_it() -> None:
     async def story() -> None:
-        core = Script([Do(step=step(1)), persist(1), Do(step=step(2)), persist(2), Do(step=step(3))])
+        core = Script([Do(step=step(1)), persist(1), Do(step=step(2))], [persist(2), Do(step=step(3))])
         ports = Recorder()
         running = engine(core, ports)
         running.feed(UP)
@@ -208,7 +208,7 @@ def test_while_a_write_is_under_way_the_core_hears_everything_and_only_heartbeat
 
 
 def test_what_keeps_the_lease_alive_does_not_wait_for_a_disk() -> None:
-    """Renewals tell of nothing that is being written, nor do permits that name no further group. A claim does."""
+    """Questions to the arbiter tell of nothing that is being written, nor do permits that name no further group."""
 
     async def story() -> None:
         more = Permit(until_s={"shop": 5.0, "docs": 5.0})
@@ -220,9 +220,29 @@ def test_what_keeps_the_lease_alive_does_not_wait_for_a_disk() -> None:
         running = engine(core, ports)
         running.feed(UP)
         running.feed(UP)
-        assert ports.said == ["permit ['shop']", "persist 1", "consult 1 Renewal", "permit ['shop']"]
+        asked = ["consult 1 Renewal", "consult 2 Claim"]
+        assert ports.said == ["permit ['shop']", "persist 1", *asked, "permit ['shop']"]
         ports.writes.pop(0)()
-        assert ports.said[4:] == ["consult 2 Claim", "permit ['docs', 'shop']", "ready to stop"]
+        assert ports.said[5:] == ["permit ['docs', 'shop']", "ready to stop"]
+
+    asyncio.run(story())
+
+
+def test_writes_that_wait_are_written_once_for_all_of_them() -> None:
+    """A node that takes three hundred groups over does not write three hundred times."""
+
+    async def story() -> None:
+        core = Script([persist(1), Do(step=step(1))], [persist(2), Do(step=step(2))], [persist(3), Do(step=step(3))])
+        ports = Recorder()
+        running = engine(core, ports)
+        for _ in range(3):
+            running.feed(UP)
+        assert ports.said == ["persist 1"]
+        ports.writes.pop(0)()
+        assert ports.said == ["persist 1", "do 1", "persist 3"]
+        ports.writes.pop(0)()
+        assert ports.said == ["persist 1", "do 1", "persist 3", "do 2", "do 3"]
+        assert core.heard[3:] == [Persisted(number=1), Persisted(number=2), Persisted(number=3)]
 
     asyncio.run(story())
 

@@ -15,6 +15,7 @@ Rules (docs/decisions/0013-stores-as-arbiters.md, each with what was measured):
 from __future__ import annotations
 
 import asyncio
+import importlib
 import logging
 import ssl
 from collections.abc import Callable, Mapping
@@ -200,6 +201,8 @@ class EtcdStore:
             if self._secure and self._stale:
                 tls = await self._in_thread(self._files.context)
             if self._session is None:
+                # On a busy machine that takes a second, for which the event loop must not stand still.
+                await self._in_thread(lambda: importlib.import_module("aiohttp"))
                 self._connect()
             for member in self._members if tls else ():
                 member.tls = tls

@@ -4,8 +4,9 @@
 """Drives the core: feeds it events, carries out its actions in order, wakes it when it wants to be woken.
 
 Rule: actions are carried out in the order given. Persist holds up what follows until the registers are durable,
-but never the event loop, and never what keeps the lease alive: heartbeats, renewals, and permits that name no further
-group go out at once while a write is under way, for they tell of nothing that is not durable.
+but never the event loop, and never heartbeats, questions to the arbiter, and permits that name no further group: those
+go out at once while a write is under way, for they tell of nothing that is not durable and promise nothing.
+When several writes wait, the latest registers are written once for all of them: what was decided may be durable sooner.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from functools import partial
 from typing import Any, Protocol
 
-from ..core.values.arbitration import Question, Renewal
+from ..core.values.arbitration import Question
 from ..core.values.events import (
     Action,
     Adopt,
@@ -110,6 +111,7 @@ class Engine:
         self._events: deque[Event] = deque()
         self._held: deque[Action] = deque()
         self._permitted: Set[str] = frozenset()
+        self._durable = 0
         self._writing = False
         self._busy = False
         self._stopped = False
@@ -159,12 +161,12 @@ class Engine:
         self._set_alarm()
 
     def _overtakes(self, action: Action) -> bool:
-        """Whether the action keeps the lease alive and tells of nothing that is being written."""
+        """Whether the action tells of nothing that is being written."""
         match action:
             case Beat():
                 return True
             case Consult():
-                return isinstance(action.question, Renewal)
+                return True
             case Permit():
                 return action.until_s.keys() <= self._permitted
             case _:
@@ -174,15 +176,22 @@ class Engine:
         """Carries out what is held, up to the next write."""
         while self._held and not self._writing:
             action = self._held.popleft()
-            if isinstance(action, Persist):
-                self._writing = True
-                self._ports.persist(action.registers, action.agreed, partial(self._written, action.number))
-            else:
+            if not isinstance(action, Persist):
                 self._carry_out(action)
+            elif action.number <= self._durable:
+                self._events.append(Persisted(number=action.number))
+            else:
+                self._write(action)
 
-    def _written(self, number: int) -> None:
+    def _write(self, action: Persist) -> None:
+        """The latest registers that wait are being written, the action's own among them."""
+        latest = max((held for held in self._held if isinstance(held, Persist)), key=_number, default=action)
+        self._writing = True
+        self._ports.persist(latest.registers, latest.agreed, partial(self._written, action.number, latest.number))
+
+    def _written(self, number: int, durable: int) -> None:
         """What the write held up comes first, then the core hears of it."""
-        self._writing = False
+        self._writing, self._durable = False, durable
         self._events.append(Persisted(number=number))
         self._pump()
 
@@ -226,3 +235,7 @@ class Engine:
     def _ring(self) -> None:
         self._alarm = None
         self.feed(TimePassed())
+
+
+def _number(action: Persist) -> int:
+    return action.number

@@ -30,7 +30,10 @@ COLLECT_S = 2.0
 
 
 class Permitting:
-    """``note`` takes what the guard did. Until ``open`` there is no permit."""
+    """``note`` takes what the guard did. Until ``configure`` there is no permit.
+
+    ``_mortal``: addresses may have a lifetime that ends.
+    """
 
     def __init__(
         self, *, surface: Surface, files: Workers, loop: asyncio.AbstractEventLoop, note: Callable[[Note], None]
@@ -46,6 +49,7 @@ class Permitting:
         self._for_ever: Mapping[str, float] = {}
         self._ips: Mapping[str, tuple[Ip, ...]] = {}
         self._wanted: list[Ip] = []
+        self._mortal = False
         self._refreshing = self._again = False
         self._timer: asyncio.TimerHandle | None = None
 
@@ -67,6 +71,7 @@ class Permitting:
         self._node, self._config = node, config
         self._for_ever = dict.fromkeys(groups, math.inf) if manual else {}
         self._ips = {name: group.ips for name, group in groups.items()}
+        self._mortal = self._mortal or not settled
         if manual and settled:
             page.publish(self._for_ever)
 
@@ -77,8 +82,12 @@ class Permitting:
         """
         if self._page is None or self._config is None:
             return
-        by_hand = bool(self._for_ever) and all(end_s == math.inf for end_s in until_s.values())
+        endless = all(end_s == math.inf for end_s in until_s.values())
+        by_hand = bool(self._for_ever) and endless and bool(until_s or not self._mortal)
         self._page.publish(self._for_ever if by_hand else until_s)
+        if by_hand and not self._mortal:
+            return
+        self._mortal = not by_hand
         self._wanted = [ip for name in until_s for ip in self._ips.get(name, ())]
         self._again = True
         self._refresh_next()

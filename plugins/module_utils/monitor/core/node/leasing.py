@@ -15,7 +15,7 @@ from ..cluster.permits import OwnLease, by_arbiter_s, by_peers_s
 from ..moves.group import GroupMachine
 from ..moves.story import Claiming
 from ..moves.tending import lapse
-from ..values.arbitration import Claim, Renewal
+from ..values.arbitration import Claim, Renewal, Verdict
 from ..values.events import Consult, Consulted, Permit
 from ..values.messages import Register
 from ..values.model import Arbiter, Manual, identity
@@ -215,8 +215,9 @@ class Leasing:
         if isinstance(question, Renewal) and self.own.sent_s < self.own.renewed_s:
             return
         if isinstance(question, Renewal):
-            # First of all, or what it takes back would count as a vote for what is learnt next.
-            self._mark({machine.group_of[tag].name for tag in verdict.registers if tag in machine.group_of})
+            # First of all, or what it takes back would count as a vote for what is learnt next. What was not told yet
+            # when the question was asked cannot be contradicted by its answer.
+            self._mark({g.name for g in self._contradicted(verdict) if question.version >= g.backing.version})
         if isinstance(question, Renewal) or not verdict.granted:
             for tag, register in verdict.registers.items():
                 if tag in machine.group_of:
@@ -225,6 +226,11 @@ class Leasing:
             machine.agenda.touch(g.name)
             if on_verdict(g, event.number, verdict) and verdict.granted:
                 g.backing.claimed = (question.epoch, self.own.sent_s)
+
+    def _contradicted(self, verdict: Verdict) -> list[GroupMachine]:
+        """The groups of which the arbiter has other registers than it was told."""
+        group_of = self._machine.group_of
+        return [group_of[tag] for tag in verdict.registers if tag in group_of]
 
     def _mark(self, lost: set[str]) -> None:
         """These groups are not this node's for all that the arbiter knows; the others are as they were told."""
