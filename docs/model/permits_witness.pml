@@ -420,16 +420,20 @@ proctype Node(byte i) {
     :: d_step { verdict[i] -> no_verdict(i) } /* lost */
 #endif
 
+#ifndef PLANNED_ONLY
     /* taking it: here nobody holds it, or its holder's lease has run out */
     :: d_step { BEGINS(i, NEXT(i)) && !OBJECTS(i, NEXT(i), i, NOBODY) ->
         k = NEXT(i); begin(i, taking, k, NOBODY); k = 0; send_claim(i, NOBODY) }
     :: d_step { promised[WITNESS] >= NEXT(i) && BEGINS(i, NEXT(i) + 1) && !OBJECTS(i, NEXT(i) + 1, i, NOBODY) ->
         k = NEXT(i) + 1; begin(i, taking, k, NOBODY); k = 0; send_claim(i, NOBODY) }
+#endif
+#ifndef TAKEN_ONLY
     /* a planned move: the witness promises first; or, it being away, everybody else */
     :: d_step { BEGINS(i, NEXT(i)) && holder[i] != NOBODY ->
         k = NEXT(i); begin(i, consenting, k, holder[i]); k = 0; send_claim(i, holder[i]) }
     :: d_step { BEGINS(i, NEXT(i)) && holder[i] != NOBODY ->
         k = NEXT(i); begin(i, gathering, k, holder[i]); k = 0 }
+#endif
 
     :: d_step { grant[i] && grant[i] == want[i] && step[i] == taking ->
         if

@@ -221,10 +221,11 @@ class Scene:
     def bring(self, where: Mapping[str, str]) -> None:
         """Each of these sites is in service on this node, by command, however often it has to be given."""
         told: list[str] = []
+        wrong = [tag for tag, node in where.items() if any(at != {node} for at in self.standing(tag).values())]
 
         def there() -> bool:
             try:
-                answers = [self.ask("n1", "in_service", tags=[tag], node=where[tag], timeout_s=20) for tag in where]
+                answers = [self.ask("n1", "in_service", tags=[tag], node=where[tag], timeout_s=20) for tag in wrong]
             except LabError as error:
                 told.append(str(error))
                 return False

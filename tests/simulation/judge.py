@@ -54,9 +54,8 @@ class Judge:
             for other in computers[i + 1 :] if computer.on else ():
                 if other.on:
                     self._exclusive(world, computer, other)
-            if self._out and computer.on & self._out:
-                tags = ", ".join(sorted(computer.on & self._out))
-                broken(world, f"7: {tags} was taken out of service and is on {computer.name}")
+            if self._out & computer.on and (served := _served(world, computer, self._out & computer.on)):
+                broken(world, f"7: {', '.join(served)} was taken out of service and is on {computer.name}")
             if computer.on and not (computer.sick or computer.tampered or stunned(world, computer)):
                 self._volumes_first(world, computer)
 
@@ -202,6 +201,12 @@ class Judge:
         if agreed and not others and not self._loose:
             stops = [stop for stop in tell.data["data"]["stops"] if stop["outcome"] == "stopped"]
             self._out |= {tag for stop in stops for tag in stop["tags"]}
+
+
+def _served(world: World, computer: Computer, tags: set[str]) -> list[str]:
+    """Those of the tags that serve somebody: a site that was only prepared has no address yet."""
+    sites = {h.tag: set(h.depends_on) for h in world.configs[computer.name].hierarchies}
+    return sorted(tag for tag in tags if tag not in sites or sites[tag] & computer.on)
 
 
 def stunned(world: World, computer: Computer) -> bool:

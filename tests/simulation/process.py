@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING
 
 from holdfast.core.node.machine import Machine
 from holdfast.core.values import events as e
-from holdfast.core.values.arbitration import Renewal
 from holdfast.core.values.graph import Group
 from holdfast.core.values.messages import Envelope, Message, Register
 from holdfast.core.values.model import Hierarchy
-from holdfast_sim.arbiter import WITNESS
+from holdfast_sim.arbiter import WITNESS, Witness
 from holdfast_sim.machines import Computer
 from holdfast_sim.store import Customer, Store
 from holdfast_sim.votes import Votes
@@ -43,7 +42,6 @@ class Process:
         self.upon_thaw: list[Callable[[], None]] = []
         self.busy: dict[str, list[e.Step]] = {}
         self.judged = Votes()
-        self.customer: Customer | None = None
         self.known: dict[str, tuple[Group | None, Register | None]] = {}
         self.machine = Machine(
             node=computer.name,
@@ -56,8 +54,11 @@ class Process:
             lineage=world.lineages[computer.name],
             now_s=computer.clock.read(world.now_s) - ago_s,
         )
+        store = world.witness
+        self.customer = Customer(self, store, ago_s=ago_s) if isinstance(store, Store) else None
         self._held: deque[e.Action] = deque()
         self._writing = False
+        self._durable = 0
         self._permitted: Set[str] = frozenset()
         self._alarm_s: float | None = None
 
@@ -115,7 +116,7 @@ class Process:
     def _execute(self, actions: list[e.Action]) -> None:
         """In order; what follows a Persist waits until the registers are on the disk.
 
-        What says nothing new overtakes: heartbeats, renewals, and permits for no more groups than before.
+        Questions to the arbiter and heartbeats overtake, and permits for no more groups than before.
         """
         if not self._writing:
             self._held.extend(actions)
@@ -129,10 +130,8 @@ class Process:
 
     def _overtakes(self, action: e.Action) -> bool:
         match action:
-            case e.Beat():
+            case e.Beat() | e.Consult():
                 return True
-            case e.Consult():
-                return isinstance(action.question, Renewal)
             case e.Permit():
                 return action.until_s.keys() <= self._permitted
         return False
@@ -140,26 +139,34 @@ class Process:
     def _work_off(self) -> None:
         while self._held and not self._writing:
             action = self._held.popleft()
-            if isinstance(action, e.Persist):
-                self._writing = True
-                delay_s = self.world.random.uniform(0.0005, self.computer.disk_s)
-                self.world.later(delay_s, partial(self._written, action))
-            else:
+            if not isinstance(action, e.Persist):
                 self._one(action)
+            elif action.number <= self._durable:
+                self.world.later(0.0, partial(self.feed, e.Persisted(number=action.number)))
+            else:
+                self._write(action)
 
-    def _written(self, action: e.Persist) -> None:
+    def _write(self, action: e.Persist) -> None:
+        """What waits to be written, too, is written with it."""
+        self._writing = True
+        newest = next((held for held in reversed(self._held) if isinstance(held, e.Persist)), action)
+        delay_s = self.world.random.uniform(0.0005, self.computer.disk_s)
+        self.world.later(delay_s, partial(self._written, action.number, newest))
+
+    def _written(self, number: int, newest: e.Persist) -> None:
         if self.dead:
             return
         if self.frozen:
-            self.world.later(0.1, lambda: self._written(action))
+            self.world.later(0.1, lambda: self._written(number, newest))
             return
-        self.computer.registers = dict(action.registers)
+        self.computer.registers = dict(newest.registers)
         self.computer.recorded_boot_id = self.computer.boot_id
-        self.computer.agreed = action.agreed
+        self.computer.agreed = newest.agreed
+        self._durable = newest.number
         self.world.judge.durable(self.world, self.computer)
         self._writing = False
         self._work_off()
-        self.feed(e.Persisted(number=action.number))
+        self.feed(e.Persisted(number=number))
 
     def _one(self, action: e.Action) -> None:
         match action:
@@ -199,12 +206,10 @@ class Process:
 
     def _consult(self, action: e.Consult) -> None:
         witness = self.world.witness
-        if witness is None:
-            return
         self.judged.asked(action, self.computer.clock.read(self.world.now_s))
-        if isinstance(witness, Store):
-            self.customer = self.customer or Customer(self)
+        if self.customer is not None:
             self.customer.ask(action.number, action.question)
+        if not isinstance(witness, Witness):
             return
         for path in self.world.paths:
             arrive = partial(witness.ask, self, path, action.number, action.question)

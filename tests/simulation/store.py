@@ -60,6 +60,11 @@ class Store:
             delay_s = self.world.random.uniform(0.0005, 2.0 if late else self.disk_s)
             self.world.later(delay_s, partial(self._carry_out, operation, reply))
 
+    def read(self, *, since: int, done: bool = False) -> Answer:
+        """The records that changed after this revision."""
+        records = {key: stored for key, stored in self.records.items() if stored.revision > since}
+        return Answer(revision=self.revision, records=records, complete=since == 0, done=done)
+
     def stop(self) -> None:
         """It is off, with everything that was on its way."""
         self.off = True
@@ -93,19 +98,19 @@ class Store:
             self.revision += 1
             for key, put in operation.puts.items():
                 self.records[key] = Stored(revision=self.revision, record=put.record)
-        since = operation.since if done or isinstance(operation, Read) else 0
-        records = {key: stored for key, stored in self.records.items() if stored.revision > since}
-        reply(Answer(revision=self.revision, records=records, complete=since == 0, done=done))
+        reply(self.read(since=operation.since if done or isinstance(operation, Read) else 0, done=done))
 
 
 class Customer:
-    """The real law of a store as arbiter, in one run of a monitor."""
+    """The real law of a store as arbiter, in one run of a monitor; it has watched the empty store for ``ago_s``."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Process, store: Store, *, ago_s: float) -> None:
         self._process = process
         self._world = process.world
         self._law = ObservedArbiter(node=process.computer.name)
         self._operation = 0
+        if ago_s and self._law.operation(self._now_s() - ago_s) is not None:
+            self._law.answered(store.read(since=0), self._now_s() - ago_s)
         self._poll()
 
     def ask(self, number: int, question: Question) -> None:

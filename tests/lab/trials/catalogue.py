@@ -18,8 +18,8 @@ Lasts = Literal["take", "check", "own"]
 class Trial:
     """One kind of fault. ``cause`` gets the node that serves.
 
-    ``lasts`` says what ends the outage at the latest: ``take``, the other node may take over; ``check``, a deep check
-    finds it; ``own``, there is none, or it is a matter of fractions of a second.
+    ``lasts`` says what ends the outage at the latest: ``take``, the other node may take over; ``check``, deep checks
+    find it, or IIS has had its time to start; ``own``, there is none, or it is a matter of fractions of a second.
     """
 
     does: str
@@ -91,7 +91,7 @@ TRIALS: Mapping[str, Trial] = {
     "power cycle": Trial(does="power off and on at once", cause=fault("reboot", hard="yes"), lasts="take"),
     "freeze": Trial(does="the node pauses as a virtual machine, later goes on", cause=fault("freeze"), lasts="take"),
     "link lost": Trial(does="the card of the LAN has no link", cause=fault("cut_lan", how="unplug"), lasts="take"),
-    "LAN silent": Trial(does="the LAN carries nothing of the node", cause=fault("cut_lan"), lasts="take"),
+    "LAN silent": Trial(does="the LAN carries nothing of the node", cause=fault("cut_lan"), lasts="check"),
     "isolated": Trial(does="all networks of the node are cut", cause=fault("cut_path", network="all"), lasts="take"),
     "monitor killed": Trial(does="SIGKILL of the monitor", cause=fault("kill_service")),
     "monitor and guard killed": Trial(does="SIGKILL of both", cause=fault("kill_ours")),
@@ -103,7 +103,9 @@ TRIALS: Mapping[str, Trial] = {
     "site crashed": Trial(does="its application pool died and is off", cause=each_site("crash_site")),
     "site stopped": Trial(does="stopped by hand in IIS", cause=each_site("stop_site")),
     "site hung": Trial(does="it takes requests and answers none", cause=each_site("hang_site"), lasts="check"),
-    "web server killed": Trial(does="SIGKILL of IIS", cause=fault("kill_service", processes="holdfast_lab.iis")),
+    "web server killed": Trial(
+        does="SIGKILL of IIS", cause=fault("kill_service", processes="holdfast_lab.iis"), lasts="check"
+    ),
     "start failing": Trial(does="the site stopped and cannot start here", cause=start_fails, lasts="take"),
     "switchover": Trial(does="a planned move, by command", cause=switchover),
     "shutdown": Trial(does="the node shuts down in order", cause=fault("shut_down")),
@@ -120,8 +122,8 @@ TRIALS: Mapping[str, Trial] = {
         lasts="take",
     ),
     "paths lossy and slow": Trial(
-        does="20 % loss, 20 to 60 ms more",
-        cause=fault("rough_path", network="a,b", loss_percent="20", delay_ms="20", jitter_ms="40"),
+        does="10 % loss, 20 to 60 ms more, each way",
+        cause=fault("rough_path", network="a,b", loss_percent="10", delay_ms="20", jitter_ms="40"),
     ),
     "witness killed": Trial(does="the witness loses its power", cause=fault("power_off", node="w1"), needs="witness"),
     "witness cut": Trial(

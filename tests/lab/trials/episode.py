@@ -17,7 +17,7 @@ from holdfast.core.values.profiles import TIMERS, Timers
 
 from ..client.samples import Sample, longest_silence_s, missing_s
 from ..oracle import intervals
-from ..scene import ADDRESSES, TIMEOUT_MS, Scene, until
+from ..scene import ADDRESSES, NODES, TIMEOUT_MS, Scene, until
 from .catalogue import Lasts
 
 QUIET_S = 0.6
@@ -121,9 +121,8 @@ def served_since(scene: Scene, tag: str, now_s: float) -> bool:
 
 
 def settle(scene: Scene) -> None:
-    """All monitors run, hear each other and have settled their groups; every site is served, by command if need be."""
-    nodes = tuple(machine for machine, seen in scene.lab.status()["machines"].items() if seen["role"] == "node")
-    scene.await_monitors(*nodes)
+    """The first node's monitor hears the others, nothing is on its way; all sites are served, if need be by command."""
+    scene.await_monitors(NODES[0])
     if not quiet(scene, since_s=time.monotonic(), least_s=0.0, most_s=SETTLED_S / 4):
         scene.bring_home()
         until(

@@ -243,7 +243,7 @@ FAULTS: dict[str, Fault] = {
         run=cut_path,
         required=("node", "network"),
         optional={"how": "both", "peer": ""},
-        does="network: lan, a, b, all, or a,b; how: both = silent, from/to = one way, unplug = no carrier; peer: only it",
+        does="network: lan, a, b, all, or a,b; peer: with it only; how: both = silent, from/to, unplug = no carrier",
     ),
     "cut_lan": Fault(run=cut_lan, optional={"how": "both"}, does="cut_path for the client network"),
     "rough_path": Fault(

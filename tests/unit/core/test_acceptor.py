@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.core.cluster.acceptor import Acceptor
+from holdfast.core.cluster.ownership import release
 from holdfast.core.values.arbitration import Claim, Question, Renewal, Verdict
 from holdfast.core.values.lease import Lease
 from holdfast.core.values.messages import Register
@@ -260,10 +261,34 @@ def test_a_group_that_another_took_is_told_to_who_held_it() -> None:
     voter.hear(renewal("n1", version=1, shop=held("n1")), OLD_S)
     voter.hear(claim("n2", 2), OLD_S + LIGHT_S)
 
-    assert voter.hear(renewal("n1", version=1), OLD_S + LIGHT_S).registers == {"shop": held("n2", 2)}
+    taken = held("n2", 2, former="n1")
+    assert voter.hear(renewal("n1", version=1), OLD_S + LIGHT_S).registers == {"shop": taken}
     # Once it has told that it knows, it is left in peace.
-    voter.hear(renewal("n1", since=1, version=2, shop=held("n2", 2)), OLD_S + LIGHT_S)
+    voter.hear(renewal("n1", since=1, version=2, shop=taken), OLD_S + LIGHT_S)
     assert voter.hear(renewal("n1", version=2), OLD_S + LIGHT_S).registers == {}
+
+
+def test_who_had_a_group_before_a_claim_that_came_to_nothing_is_waited_for() -> None:
+    """The claimant's own vote may have failed because it heard the holder, which serves by the votes of its peers."""
+    voter = acceptor(shop=held("n1"))
+    voter.hear(claim("n2", 2), OLD_S + FULL_S)
+    voter.hear(renewal("n1", version=1, shop=held("n1")), OLD_S + FULL_S)
+    gave_up = held("n1", promised_epoch=2)
+    voter.hear(renewal("n2", version=1, shop=gave_up), OLD_S + FULL_S)
+    assert voter.registers["shop"] == held("n2", 2, holder=None, revision=1, former="n1")
+
+    verdict = voter.hear(claim("n3", 3), OLD_S + FULL_S)
+    assert verdict.reason == "n1 may hold it still, for a claim came to nothing, and its lease runs"
+    assert voter.hear(claim("n1", 3), OLD_S + FULL_S).granted
+
+
+def test_whoever_has_voted_itself_leaves_nobody_behind() -> None:
+    voter = acceptor(shop=held("n1"))
+    voter.hear(claim("n2", 2), OLD_S + FULL_S)
+    voter.hear(renewal("n2", version=1, shop=held("n2", 2, revision=1)), OLD_S + FULL_S)
+    voter.hear(renewal("n2", since=1, version=2, shop=release(held("n2", 2, revision=1))), OLD_S + FULL_S)
+    voter.hear(renewal("n1", version=1, shop=held("n1")), OLD_S + FULL_S)
+    assert voter.hear(claim("n3", 3), OLD_S + FULL_S).granted
 
 
 # -- abandoned epochs -----------------------------------------------------------------------------
@@ -323,7 +348,7 @@ def test_a_claim_that_comes_after_another_took_the_group_is_refused() -> None:
     verdict = voter.hear(claim("n2", 2), OLD_S + LIGHT_S)
 
     assert not verdict.granted
-    assert verdict.registers == {"shop": held("n3", 3)}
+    assert verdict.registers == {"shop": held("n3", 3, former="n2")}
 
 
 # -- runs of a node -------------------------------------------------------------------------------

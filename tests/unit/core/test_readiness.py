@@ -41,8 +41,14 @@ GOOD_WEB = WebFacts(
 GOOD: Mapping[str, Facts] = {"ip": GOOD_IP, "vol": GOOD_VOLUME, "shop": GOOD_WEB}
 
 
-def _judged(*, source: str | None = "n1", theirs: Mapping[str, Facts] | None = None, **found: Facts) -> list[Problem]:
-    return judge(GROUP, node="n2", facts={**GOOD, **found}, source=source, theirs=theirs or {})
+def _judged(
+    found: Mapping[str, Facts] | None = None,
+    *,
+    source: str | None = "n1",
+    theirs: Mapping[str, Facts] | None = None,
+) -> list[Problem]:
+    """What n2 finds, all well but for this."""
+    return judge(GROUP, node="n2", facts={**GOOD, **(found or {})}, source=source, theirs=theirs or {})
 
 
 def test_a_node_where_all_is_well_may_serve() -> None:
@@ -67,7 +73,7 @@ def test_a_node_where_all_is_well_may_serve() -> None:
 def test_one_thing_that_is_wrong_is_one_problem_that_names_it(
     found: Mapping[str, Facts], rule: str, named: str
 ) -> None:
-    (problem,) = _judged(**found)
+    (problem,) = _judged(found)
     assert problem.rule == rule
     assert named in problem.message
     assert "n2" in problem.message
@@ -83,14 +89,14 @@ def test_every_rule_says_what_it_asks_and_where_that_comes_from(rule: object) ->
 def test_a_stranger_matters_only_while_no_node_serves_the_address() -> None:
     """While n1 serves, it is n1 that answers."""
     answered = replace(GOOD_IP, answered_by="02-00-00-00-00-09")
-    assert _judged(ip=answered) == []
-    (problem,) = _judged(ip=answered, source=None)
+    assert _judged({"ip": answered}) == []
+    (problem,) = _judged({"ip": answered}, source=None)
     assert problem.rule == "HF611"
     assert "02-00-00-00-00-09" in problem.message
 
 
 def test_content_on_a_volume_that_is_elsewhere_cannot_be_judged_and_does_not_matter() -> None:
-    assert _judged(shop=replace(GOOD_WEB, content_present=None)) == []
+    assert _judged({"shop": replace(GOOD_WEB, content_present=None)}) == []
 
 
 def test_the_site_must_be_the_same_on_the_node_that_serves_it() -> None:
@@ -111,8 +117,10 @@ def test_what_could_not_be_looked_at_is_not_ready(tag: str) -> None:
 def test_all_that_is_wrong_is_told_at_once() -> None:
     down: State = "down"
     problems = _judged(
-        ip=replace(GOOD_IP, interface_up=False, state=down),
-        vol=replace(GOOD_VOLUME, visible=False, letter_used_by="disk 7"),
-        shop=replace(GOOD_WEB, site=None, services={"W3SVC": "stopped", "WAS": "stopped"}),
+        {
+            "ip": replace(GOOD_IP, interface_up=False, state=down),
+            "vol": replace(GOOD_VOLUME, visible=False, letter_used_by="disk 7"),
+            "shop": replace(GOOD_WEB, site=None, services={"W3SVC": "stopped", "WAS": "stopped"}),
+        }
     )
     assert sorted(p.rule for p in problems) == ["HF604", "HF608", "HF609", "HF610", "HF612", "HF612"]

@@ -10,10 +10,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from holdfast.core.moves.group import GroupMachine
 from holdfast.core.moves.heirs import heirs, orphan_bar
+from holdfast.core.moves.readiness import judge
 from holdfast.core.values import events as e
+from holdfast.core.values.facts import WebFacts
+from holdfast.core.values.graph import Group
 from holdfast.core.values.messages import Register
+from holdfast.core.values.model import Hierarchy, Site
 from holdfast.core.wire import codec
 from holdfast_sim.theatre import Theatre
 
@@ -123,6 +129,28 @@ def test_a_standby_tells_that_it_is_not_ready() -> None:
 
     found = heirs(_group(theatre, "n1"), without=["n1"])
     assert [(c.node, c.why_not) for c in found] == [("n2", "n2 could not look at docs")]
+
+
+@pytest.mark.parametrize(("services", "refused"), [({"W3SVC": "running"}, True), ({"W3SVC": "stopped"}, False)])
+def test_a_source_whose_iis_is_off_cannot_be_different(services: dict[str, str], *, refused: bool) -> None:
+    """Its certificates cannot be read then, and a group that fails there must not be kept there for that."""
+    here, there = (
+        WebFacts(
+            state="down",
+            site=Site(name="shop", kind="web", content=content, app_pool="shop", bindings=()),
+            autostart=False,
+            services=services,
+            certificates={},
+            content_present=None,
+        )
+        for content, services in (("C:\\shop", {"W3SVC": "running"}), ("C:\\Shop", services))
+    )
+    shop = Hierarchy(tag="shop", kind="web", site="shop", priorities={"n1": 1, "n2": 2}, drain_s=0.0, depends_on=())
+    group = Group(name="shop", hierarchies=(shop,), ips=(), volumes=())
+
+    problems = judge(group, node="n2", facts={"shop": here}, source="n1", theirs={"shop": there})
+
+    assert bool(problems) == refused
 
 
 def test_who_would_take_over_if_a_node_died() -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, Union
 
 from ..core.values.facts import Facts, State
 from ..core.values.model import Config
@@ -21,7 +21,7 @@ from ..surface import Surface
 R_contra = TypeVar("R_contra", contravariant=True)
 
 
-PermitLeft = Callable[[str], float | None]
+PermitLeft = Callable[[str], Union[float, None]]
 """Seconds for which the resource with this tag may still be served; None: for ever."""
 
 

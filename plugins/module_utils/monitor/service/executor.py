@@ -4,8 +4,9 @@
 """Carries out the core's steps with the kits, in worker threads.
 
 Rule: steps on one resource run one after another in the order given; steps on different resources never wait for
-each other. Only a fence waits for nothing: the permit is over, and a start that ends after it finds no permit. A step that could not begin within its time is never begun: the core has given it up by then, and a
-late start could meet the same group in service on another node.
+each other. Only a fence waits for nothing: the permit is over, and a start that ends after it finds no permit. A step
+that could not begin within its time is never begun: the core has given it up by then, and a late start could meet the
+same group in service on another node.
 """
 
 from __future__ import annotations

@@ -233,6 +233,7 @@ class Monitor:
         warnings += self._permitting.warnings()
         return {
             "arbiter_state": self._seat.state(),
+            "guard": self._permitting.guard(),
             "loop_stall_ms_max": round(self._stall.max_s * 1000, 1),
             "refused_on_comm_paths": refused,
             "warnings": warnings,

@@ -108,6 +108,12 @@ class Permitting:
         """What a person has to know of the guard."""
         return self._page.warnings() if self._page is not None else []
 
+    def guard(self) -> str:
+        """In a word, whether the guard does its work."""
+        if self._for_ever:
+            return "idle"
+        return "does not answer" if self.warnings() else "watches"
+
     def close(self) -> None:
         """What is permitted stays so to its end."""
         if self._timer is not None:

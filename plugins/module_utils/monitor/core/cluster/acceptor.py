@@ -25,7 +25,7 @@ from ..values.arbitration import Claim, Question, Renewal, Verdict
 from ..values.lease import Lease
 from ..values.messages import Register
 from ..values.profiles import TAKE_MAX_S
-from .ownership import abandoned_by, adopt, has_abandoned, newer, promise, refusal, take
+from .ownership import abandoned_by, adopt, grant, has_abandoned, newer, promise, refusal
 
 Lapsed = Callable[[str], bool]
 
@@ -43,6 +43,9 @@ def objection(register: Register, *, epoch: int, candidate: str, consent_of: str
     holder = register.holder
     if holder is not None and holder not in (candidate, consent_of) and not lapsed(holder):
         return f"{holder} holds it at epoch {register.epoch}, and its lease runs"
+    former = register.former
+    if former is not None and former not in (candidate, consent_of) and not lapsed(former):
+        return f"{former} may hold it still, for a claim came to nothing, and its lease runs"
     return ""
 
 
@@ -161,7 +164,7 @@ class Acceptor:
             if claim.consent_of is not None:
                 self._write(key, promise(register, epoch=claim.epoch, candidate=claim.node))
             else:
-                self._write(key, take(epoch=claim.epoch, node=claim.node, out=register.out, revision=0))
+                self._write(key, grant(register, epoch=claim.epoch, node=claim.node))
         return Verdict(registers={key: self.registers[key] for key in claim.keys})
 
     def _objection(self, known: Voter, claim: Claim, key: str, register: Register, now_s: float) -> str:

@@ -245,7 +245,8 @@ def _tags(question: Question) -> Iterable[str]:
 def _relied_on(register: Register, claim: Claim) -> set[str]:
     """The nodes whose leases the law took for run out when it granted the claim on this register."""
     heir = register.promised_to if register.promised_epoch > register.epoch else None
-    return {node for node in (heir, register.holder) if node is not None} - {claim.node, claim.consent_of or claim.node}
+    concerned = {node for node in (heir, register.holder, register.former) if node is not None}
+    return concerned - {claim.node, claim.consent_of or claim.node}
 
 
 def _bare(register: Register) -> Register:

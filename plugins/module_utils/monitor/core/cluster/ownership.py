@@ -69,7 +69,7 @@ def learn(mine: Register, theirs: Register, *, node: str, peer: str, votes: bool
     serves, which goes above it; and where nodes vote (with any arbiter but manual) nobody is made holder without its
     own vote: an epoch that it did not promise itself it gives up.
     """
-    if votes and newer(mine, theirs) and theirs.holder == node and mine.holder != node:
+    if votes and theirs.holder == node and theirs.epoch > mine.epoch:
         own_vote = (mine.promised_epoch, mine.promised_to) == (theirs.epoch, node)
         return adopt(mine, theirs) if own_vote else abandon(mine, epoch=theirs.epoch, node=node)
     waits = theirs.suspended and theirs.holder == peer and not votes
@@ -125,6 +125,12 @@ def take(*, epoch: int, node: str, out: frozenset[str], revision: int = 1) -> Re
     return Register(epoch=epoch, revision=revision, holder=node, promised_epoch=epoch, out=out)
 
 
+def grant(register: Register, *, epoch: int, node: str) -> Register:
+    """A voter's register when a claim without consent is granted; whoever had it before is not forgotten yet."""
+    former = register.holder or register.former
+    return replace(take(epoch=epoch, node=node, out=register.out, revision=0), former=former)
+
+
 def pass_on(register: Register) -> Register:
     """The register after a confirmed stop: the promised node holds the promised epoch."""
     return Register(
@@ -142,7 +148,7 @@ def give_up(*, epoch: int, out: frozenset[str], to: str | None = None) -> Regist
 
 def release(register: Register) -> Register:
     """The register when its holder lets go of it, with no other to have it: same epoch, next revision."""
-    return replace(register, revision=register.revision + 1, holder=None, suspended=False)
+    return replace(register, revision=register.revision + 1, holder=None, former=None, suspended=False)
 
 
 def abandon(register: Register, *, epoch: int, node: str) -> Register:
@@ -163,10 +169,11 @@ def has_abandoned(theirs: Register, epoch: int) -> bool:
 def abandoned_by(mine: Register, theirs: Register, *, peer: str) -> Register:
     """Ours after the peer told us its own: what it abandoned is nobody's any more.
 
-    It abandoned every epoch above its own up to the one that it promised to nobody.
+    It abandoned every epoch above its own up to the one that it promised to nobody. Who had the group before such a
+    claim (``former``) may have it still.
     """
     if mine.holder == peer and has_abandoned(theirs, mine.epoch):
-        return release(mine)
+        return replace(mine, revision=mine.revision + 1, holder=None)
     if mine.promised_to == peer and has_abandoned(theirs, mine.promised_epoch):
         return replace(mine, promised_to=None)
     return mine

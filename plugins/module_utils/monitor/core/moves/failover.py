@@ -126,7 +126,7 @@ def _claim(g: GroupMachine, order: Order) -> Generator[Wait, None, Grant | None]
             g.note("not taken", f"{g.world.node} does not take {g.name} over yet: {grant}", why=grant)
         yield Until(lambda: False, deadline_s=g.world.now_s + RETRY_S)
         if attempt >= ATTEMPTS:
-            yield Until(lambda: not bereft(g) or not g.world.votes.arbiter_hears(g.register.holder))
+            yield Until(lambda: not bereft(g) or not g.world.votes.arbiter_hears(_before(g)))
     return None
 
 
@@ -143,8 +143,14 @@ def _vacant_s(g: GroupMachine) -> float:
     """When the group can be claimed, by this node's clock."""
     register = g.register
     heir = register.promised_to if register.promised_epoch > register.epoch else None
-    waited_for: Sequence[str | None] = [node for node in (register.holder, heir) if node not in (None, g.world.node)]
+    concerned = (register.holder, register.former, heir)
+    waited_for: Sequence[str | None] = [node for node in concerned if node not in (None, g.world.node)]
     return max((g.lapse_s(node) for node in waited_for if node is not None), default=g.world.now_s)
+
+
+def _before(g: GroupMachine) -> str | None:
+    """The node that has the group, or may have it still."""
+    return g.register.holder or g.register.former
 
 
 def _silent(g: GroupMachine, holder: str) -> bool:

@@ -175,4 +175,6 @@ def _web(hierarchy: Hierarchy, node: str, mine: WebFacts) -> Iterator[Problem]:
 def _identical(node: str, mine: WebFacts, source: str | None, other: Facts | None) -> Iterator[Problem]:
     if source is None or not isinstance(other, WebFacts) or mine.site is None or other.site is None:
         return
+    if any(state != "running" for state in other.services.values()):
+        return  # A source whose IIS is off cannot tell its certificates, and is what the group is to be saved from.
     yield from differences(mine.site, other.site, of_a=node, of_b=source)

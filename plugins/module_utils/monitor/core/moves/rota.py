@@ -16,8 +16,9 @@ from .group import GroupMachine
 
 NOTICE_S = 0.1
 """At least so long after a look comes the next, however often Windows tells of changes."""
-RECHECK_S = 2.0
-"""Between a deep check that failed and the one that decides: longer than most spikes of load."""
+RECHECK_S = 0.5
+"""Between a deep check that failed and the one that decides: longer than most spikes of load, and either check has
+patience of its own."""
 READY_S = 120.0
 """Between two looks of a standby at whether it could serve; also as soon as the holder is silent."""
 

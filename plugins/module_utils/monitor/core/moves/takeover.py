@@ -127,7 +127,10 @@ def serve(g: GroupMachine, order: Order, source: str | None, grant: Grant) -> St
         return
     g.become("starting", why)
     needed = g.group.needed(grant.out)
-    run = yield from g.run(start_stages(needed, prepared=prepared_by(prepare_stages(needed))))
+    prepared = prepared_by(prepare_stages(g.group.resources))
+    # What was prepared here and was taken out of service since must not answer on an address that it shares.
+    surplus = [r for r in g.group.resources if r.tag in prepared and r not in needed]
+    run = yield from g.run((*stop_stages(surplus), *start_stages(needed, prepared=prepared)))
     if run.failure is None:
         g.become("up", why)
         data = _moved(g, order, source, grant, run)

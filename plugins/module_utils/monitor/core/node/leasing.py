@@ -226,11 +226,14 @@ class Leasing:
             machine.agenda.touch(g.name)
             if on_verdict(g, event.number, verdict) and verdict.granted:
                 g.backing.claimed = (question.epoch, self.own.sent_s)
+                g.backing.lost = False
+                self._lost.discard(g.name)
 
     def _contradicted(self, verdict: Verdict) -> list[GroupMachine]:
-        """The groups of which the arbiter has other registers than it was told."""
-        group_of = self._machine.group_of
-        return [group_of[tag] for tag in verdict.registers if tag in group_of]
+        """The groups of which the arbiter has other registers than it was told, unless it is our claim under way."""
+        group_of, node = self._machine.group_of, self._machine.node
+        theirs = [(group_of[tag], register) for tag, register in verdict.registers.items() if tag in group_of]
+        return [g for g, register in theirs if register.holder != node or not _claiming(g)]
 
     def _mark(self, lost: set[str]) -> None:
         """These groups are not this node's for all that the arbiter knows; the others are as they were told."""
@@ -249,7 +252,7 @@ class Leasing:
         if not newer(g.register, theirs):
             return
         if theirs.holder == machine.node:
-            if not (g.task is not None and isinstance(g.task.wait, Claiming)):
+            if not _claiming(g):
                 g.write(abandon(g.register, epoch=theirs.epoch, node=machine.node))
         elif not g.permitted:
             g.learn_register(adopt(g.register, theirs))
@@ -289,8 +292,15 @@ class Leasing:
         mine = [g for g in machine.groups.values() if g.register.holder == machine.node and not g.register.suspended]
         permits = {g.name: g.backing.until_s for g in mine if g.backing.until_s > NEVER_S}
         known = self._permitted
+        anew = [name for name, until_s in permits.items() if known.get(name, NEVER_S) <= machine.now_s < until_s]
+        machine.agenda.touch_all(anew)
         same = permits.keys() == known.keys()
         if same and all(until_s - known[name] < WORTH_TELLING_S for name, until_s in permits.items()):
             return
         self._permitted = permits
         machine.emit(Permit(until_s=permits))
+
+
+def _claiming(g: GroupMachine) -> bool:
+    """Whether the arbiter is being asked for the group just now."""
+    return g.task is not None and isinstance(g.task.wait, Claiming)

@@ -24,9 +24,11 @@ class Register:
 
     ``epoch`` only grows; ``holder`` may serve at that epoch, None when nobody may. ``revision`` counts what the
     holder changed within the epoch. ``promised_epoch``, when greater than ``epoch``, is one this node has agreed
-    that ``promised_to`` may have next. ``out`` are the hierarchies an operator took out of service. ``suspended``: the
-    holder was rebooted, and does not know yet whether another node was given the group meanwhile. ``stays``: the holder
-    was shut down and keeps the group; nobody takes it over by itself. ``history`` is merged with every register heard.
+    that ``promised_to`` may have next. ``former`` had it before a claim that was granted and may come to nothing: until
+    the claimant has voted itself, that one's lease counts too. ``out`` are the hierarchies an operator took out of
+    service. ``suspended``: the holder was rebooted, and does not know yet whether another node was given the group
+    meanwhile. ``stays``: the holder was shut down and keeps the group; nobody takes it over by itself. ``history`` is
+    merged with every register heard.
     """
 
     epoch: int = 0
@@ -34,6 +36,7 @@ class Register:
     holder: str | None = None
     promised_epoch: int = 0
     promised_to: str | None = None
+    former: str | None = None
     out: frozenset[str] = frozenset()
     suspended: bool = False
     stays: bool = False
