@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from holdfast import paths
 from holdfast_lab.scene import until
 from holdfast_lab.world import launch
 from holdfast_lab.world.certificates import make_authority, make_server, write_private
@@ -86,7 +87,7 @@ def measure(lab: Lab, *, sites: int, seconds: float) -> list[Cost]:
     describe(lab, sites)
     began_s = time.monotonic()
     for tags in chunks([f"s{number}" for number in range(sites)]):
-        ask(lab, "n1", "in_service", {"tags": tags, "node": "n1", "timeout_s": DESCRIBE_S})
+        bring(lab, tags)
     say(f"{sites} sites: in service after {time.monotonic() - began_s:.1f} s; measuring for {seconds:g} s ...")
     time.sleep(SETTLE_S)
     before, start_s = usage(lab), time.monotonic()
@@ -140,15 +141,15 @@ def start_witness(lab: Lab) -> None:
         "listen": list(arbiter["addresses"].values()),
         "port": arbiter["port"],
         "pki": {
-            "authority": str(folder / "pki" / "ca.crt"),
-            "certificate": str(folder / "pki" / "node.crt"),
-            "key": str(folder / "pki" / "node.key"),
+            "authority": paths.CA_CERTIFICATE,
+            "certificate": paths.NODE_CERTIFICATE,
+            "key": paths.NODE_KEY,
         },
-        "state": str(folder / "witness"),
+        "state": paths.DATA + r"\witness",
     }
     (folder / "witness.json").write_text(json.dumps(witness), encoding="utf-8")
-    command = ["python", "-m", "holdfast", "witness", "run", "--config", str(folder / "witness.json")]
-    lab.start("witness", "w1", command)
+    command = ["env", SURFACE, "python", "-m", "holdfast", "witness", "run"]
+    lab.start("witness", "w1", [*command, "--config", paths.DATA + r"\witness.json"])
 
 
 def describe(lab: Lab, sites: int) -> None:
@@ -204,6 +205,19 @@ def ask(lab: Lab, node: str, verb: str, args: Mapping[str, Any]) -> dict[str, An
     if not answer["ok"]:
         raise LabError(f"{verb} on {node}: {str(answer['error'])[:2000]}")
     return answer
+
+
+def bring(lab: Lab, tags: Sequence[str]) -> None:
+    """These sites are in service on the first node; a new witness votes only after a while."""
+    until_s = time.monotonic() + DESCRIBE_S
+    while True:
+        try:
+            ask(lab, "n1", "in_service", {"tags": list(tags), "node": "n1", "timeout_s": 60})
+            return
+        except LabError:
+            if time.monotonic() > until_s:
+                raise
+            time.sleep(1.0)
 
 
 def usage(lab: Lab) -> dict[str, dict[str, float]]:

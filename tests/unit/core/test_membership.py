@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from holdfast.core.cluster.membership import Membership
@@ -66,19 +68,45 @@ def test_the_copy_that_came_over_the_other_path_is_dropped() -> None:
     question = _from(Look(request="r", group="shop"), seq=7)
     assert known.accept("n2", "a", question, 10.0)
     assert not known.accept("n2", "b", question, 10.1)
-    assert known.peers["n2"].refused == 0
+    assert known.peers["n2"].refused.total() == 0
 
 
 @pytest.mark.parametrize(
-    "envelope",
-    [_from(_beat(), incarnation=4, seq=9), _from(_beat(), sender="n3", seq=9)],
-    ids=["of a monitor that is gone", "in another node's name"],
+    ("envelope", "kind"),
+    [
+        (_from(_beat(), incarnation=4, seq=9), "stale"),
+        (_from(_beat(), sender="n3", seq=9), "foreign"),
+        (_from(_beat()), "replayed"),
+    ],
+    ids=["of a monitor that is gone", "in another node's name", "heard before on this path"],
 )
-def test_what_is_not_to_be_believed_is_refused_and_counted(envelope: Envelope) -> None:
+def test_what_is_not_to_be_believed_is_refused_and_counted(envelope: Envelope, kind: str) -> None:
     known = _membership()
     known.accept("n2", "a", _from(_beat()), 10.0)
     assert not known.accept("n2", "a", envelope, 10.1)
-    assert known.peers["n2"].refused == 1
+    assert known.peers["n2"].refused == {kind: 1}
+
+
+def test_the_same_heartbeat_on_another_path_is_none_that_was_heard_before() -> None:
+    known = _membership()
+    assert known.accept("n2", "a", _from(_beat()), 10.0)
+    assert known.accept("n2", "b", _from(_beat()), 10.0)
+    assert not known.peers["n2"].refused
+
+
+def test_a_machine_that_goes_on_under_the_name_of_one_started_later_is_a_clone() -> None:
+    """Two boot ids by turns: the later run counts, the other is refused, counted and shown."""
+    known = _membership()
+    known.accept("n2", "a", _from(_beat()), 10.0)
+    copy = replace(_from(_beat(), incarnation=9), boot_id="of the copy")
+    for second in range(6):
+        assert known.accept("n2", "a", replace(copy, seq=100 + second), 11.0 + second)
+        assert not known.accept("n2", "b", _from(_beat(), seq=200 + second), 11.5 + second)
+    peer = known.peers["n2"]
+    assert peer.boot_id == "of the copy"
+    assert peer.refused == {"stale": 3, "cloned": 3}
+    assert peer.has_clone(20.0)
+    assert not peer.has_clone(120.0)
 
 
 def test_a_restarted_peer_starts_without_the_reports_of_before() -> None:
@@ -110,6 +138,17 @@ def test_the_round_trip_is_measured_without_the_time_the_peer_held_the_echo() ->
     rtt_s = known.peers["n2"].paths["a"].rtt_s
     assert rtt_s is not None
     assert rtt_s == pytest.approx(0.05)
+
+
+def test_the_jitter_of_a_path_is_how_much_its_round_trip_varies() -> None:
+    known = _membership()
+    path = known.peers["n2"].paths["a"]
+    for rtt_s in (0.010, 0.010, 0.010):
+        path.tripped(rtt_s)
+    assert path.jitter_s == 0.0
+    for number in range(200):
+        path.tripped(0.010 if number % 2 else 0.030)
+    assert path.jitter_s == pytest.approx(0.020, rel=0.01)
 
 
 def _news(number: int, since: int, *groups: str, ground: str = "g") -> News:

@@ -115,7 +115,7 @@ STATUS: dict[str, Any] = {
             "refused_messages": 4,
             "version": "0.1.0+0123456789abcdef",
             "paths": [
-                {"name": "path-a", "state": "up", "rtt_ms": 0.31, "loss_percent": 2.5, "reason": ""},
+                {"name": "path-a", "state": "up", "rtt_ms": 0.31, "jitter_ms": 0.12, "loss_percent": 2.5, "reason": ""},
                 {
                     "name": "path-b",
                     "state": "down",
@@ -150,10 +150,10 @@ GROUP docs  out of service for 12 s
     ip-docs  ip   down            10.77.0.114
 
 NODES
-  node  state      version                 comm path  state  round trip  loss
+  node  state      version                 comm path  state  round trip  jitter  loss
   n1    this node  0.1.0+0123456789abcdef
-  n2    alive      0.1.0+0123456789abcdef  path-a     up     0.3 ms      2.5 %
-                                           path-b     down   -           -      nothing heard for 2.0 s
+  n2    alive      0.1.0+0123456789abcdef  path-a     up     0.3 ms      0.1 ms  2.5 %
+                                           path-b     down   -           -       -      nothing heard for 2.0 s
 
 refused: 4 messages of n2, 2 connections or messages for their certificate"""
 

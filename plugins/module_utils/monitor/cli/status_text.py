@@ -152,7 +152,7 @@ def _members(group: Mapping[str, Any]) -> list[list[Cell]]:
 
 def _nodes(nodes: Sequence[Mapping[str, Any]], paint: Paint) -> list[str]:
     rows = [row for node in nodes for row in _node(node)]
-    return table(rows, paint, head=("node", "state", "version", "comm path", "state", "round trip", "loss"))
+    return table(rows, paint, head=("node", "state", "version", "comm path", "state", "round trip", "jitter", "loss"))
 
 
 def _node(node: Mapping[str, Any]) -> list[list[Cell]]:
@@ -185,6 +185,7 @@ def _path(path: Mapping[str, Any]) -> list[Cell]:
         Cell(path["name"]),
         Cell(path["state"], "good" if up else "bad"),
         Cell(f"{trip:.1f} ms" if up and trip is not None else "-", "plain" if up else "dim"),
+        Cell(f"{path.get('jitter_ms', 0.0):.1f} ms" if up and trip is not None else "-", "plain" if up else "dim"),
         Cell(f"{path['loss_percent']:g} %" if up else "-", "warn" if up and lossy else "dim"),
     ]
     return cells if up or not path.get("reason") else [*cells, Cell(path["reason"], "dim")]

@@ -18,6 +18,7 @@ from functools import partial
 
 from .. import paths
 from ..errors import StateError
+from ..store.alone import alone
 from ..store.ledger import Ledger
 from ..store.state import Remembered, Store
 from ..surface import Listen, Surface, open_surface
@@ -46,12 +47,14 @@ def body(surface: Surface, version: str, on_stop: Listen, on_shutdown: Listen) -
     """The monitor runs until it is asked to stop, or told of a shutdown.
 
     Raises:
+        StateError: another monitor of this node runs.
         Exception: a rule of our own was broken; the service has to be started again.
     """
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     with log_file(surface):
         try:
-            asyncio.run(_serve(surface, version, on_stop, on_shutdown))
+            with alone(surface):
+                asyncio.run(_serve(surface, version, on_stop, on_shutdown))
         except BaseException as error:
             log.critical("the monitor ends: %s", error, exc_info=error)
             surface.log_event(event_id=1099, level="error", text=f"The monitor ends: {error}")

@@ -70,9 +70,11 @@ class Voter:
         self.full_until_s = max(self.full_until_s, now_s + lease.full_s)
 
     def compare(self, group: str, register: Register) -> None:
-        """``lost`` is true to the acceptor's register: a later one, or one that no longer has the promise told of."""
+        """``lost`` is true to the acceptor's register: a later one, or one with another promise than was told of."""
         told = self.told.get(group)
-        if told is not None and (newer(told, register) or self._unpromised(told, register)):
+        if told is not None and (
+            newer(told, register) or self._unpromised(told, register) or self._forgotten(told, register)
+        ):
             self.lost.add(group)
         else:
             self.lost.discard(group)
@@ -80,6 +82,10 @@ class Voter:
     def _unpromised(self, told: Register, register: Register) -> bool:
         wants = told.promised_to == self.name and told.promised_epoch > max(told.epoch, register.epoch)
         return wants and (register.promised_epoch, register.promised_to) != (told.promised_epoch, self.name)
+
+    def _forgotten(self, told: Register, register: Register) -> bool:
+        """Whether the node was promised the group and may not know it any more, having started again since."""
+        return register.promised_to == self.name and register.promised_epoch > max(told.promised_epoch, register.epoch)
 
 
 class Acceptor:

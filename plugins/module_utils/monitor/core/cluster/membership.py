@@ -42,23 +42,27 @@ class Membership:
         """The connection over the path is up or down; a new connection starts without history."""
         known = self._path(peer, path)
         if known is not None:
-            fresh = Path(name=path, connected=up, reason=reason, rtt_s=known.rtt_s if up else None)
+            fresh = Path(name=path, connected=up, reason=reason)
+            if up:
+                fresh.rtt_s, fresh.jitter_s = known.rtt_s, known.jitter_s
             self.peers[peer].paths[path] = fresh
 
     def accept(self, peer: str, path: str, envelope: Envelope, now_s: float) -> bool:
         """Whether the message is to be acted on; if so the peer was heard.
 
-        Refused and counted: a sender that is not the certificate's, an incarnation before the latest. Dropped without
-        counting: a copy of a message that came over another path.
+        Refused and counted: a sender that is not the certificate's, an incarnation before the latest, a heartbeat heard
+        before on the same path. Dropped without counting: a copy of a message that came over another path.
         """
         known = self.peers.get(peer)
         if known is None or path not in known.paths:
             return False
         if envelope.sender != peer or envelope.incarnation < known.incarnation:
-            known.refused += 1
+            known.refuse(envelope, now_s)
             return False
         if envelope.incarnation != known.incarnation:
-            known.reborn(envelope)
+            known.reborn(envelope, now_s)
+        if isinstance(envelope.message, Heartbeat) and known.replayed(known.paths[path], envelope):
+            return False
         known.heard_s = now_s
         if isinstance(envelope.message, Heartbeat):
             known.heartbeat(known.paths[path], envelope, envelope.message, now_s, self._incarnation)

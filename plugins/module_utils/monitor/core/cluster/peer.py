@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -18,12 +18,21 @@ LOSS_WINDOW = 40
 """Heartbeats over which the loss of a path is reckoned: ten seconds at four a second."""
 SEEN_REQUESTS = 1024
 """How many message numbers of a peer are remembered to drop the copies that came over its other paths."""
+CLONE_S = 3.0
+"""What an earlier run of a peer's monitor had sent is in by then; what still comes is from another machine."""
+CLONE_SHOWN_S = 60.0
 NEVER_S = float("-inf")
+Refusal = Literal["foreign", "stale", "cloned", "replayed"]
+"""Of another sender than the certificate's; of a run before the latest; of one that goes on all the same, on a machine
+that was started apart; and heard before on the same path."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Path:
-    """One comm path to one peer. ``heard_s`` is None until the first heartbeat of this connection."""
+    """One comm path to one peer. ``heard_s`` is None until the first heartbeat of this connection.
+
+    ``jitter_s`` is how much the round trip time varies from one heartbeat to the next, smoothed as in RFC 3550, 6.4.1.
+    """
 
     name: str
     connected: bool = False
@@ -32,6 +41,7 @@ class Path:
     last_seq: int | None = None
     count: int = 0
     rtt_s: float | None = None
+    jitter_s: float = 0.0
     sent: dict[int, float] = field(default_factory=dict)
     arrivals: deque[int] = field(default_factory=lambda: deque(maxlen=LOSS_WINDOW))
 
@@ -43,6 +53,12 @@ class Path:
             self.sent.pop(next(iter(self.sent)))
         held_s = now_s - self.heard_s if self.heard_s is not None else 0.0
         return self.count, self.last_seq, held_s
+
+    def tripped(self, rtt_s: float) -> None:
+        """A heartbeat and its echo took this long."""
+        if self.rtt_s is not None:
+            self.jitter_s += (abs(rtt_s - self.rtt_s) - self.jitter_s) / 16
+        self.rtt_s = rtt_s
 
     def loss_percent(self) -> float:
         """Share of the latest heartbeats that did not arrive, judged by the gaps in their count on this path."""
@@ -83,7 +99,9 @@ class Peer:
     acked_s: float = NEVER_S
     heard_s: float | None = None
     seen: deque[int] = field(default_factory=lambda: deque(maxlen=SEEN_REQUESTS))
-    refused: int = 0
+    refused: Counter[Refusal] = field(default_factory=Counter)
+    born_s: float = NEVER_S
+    cloned_s: float = NEVER_S
     sent_number: int = 0
     sent_due_s: float = NEVER_S
     _says: tuple[int, int, float, str] = (0, 0, NEVER_S, "")
@@ -105,8 +123,30 @@ class Peer:
         """Whether heartbeats come in on this path."""
         return path.connected and path.heard_s is not None and now_s - path.heard_s < timers.suspect_s
 
-    def reborn(self, envelope: Envelope) -> None:
+    def refuse(self, envelope: Envelope, now_s: float) -> None:
+        """The message is of no run that counts, and counted."""
+        if envelope.sender != self.name:
+            self.refused["foreign"] += 1
+        elif envelope.boot_id != self.boot_id and now_s >= self.born_s + CLONE_S:
+            self.refused["cloned"] += 1
+            self.cloned_s = now_s
+        else:
+            self.refused["stale"] += 1
+
+    def has_clone(self, now_s: float) -> bool:
+        """Whether another machine goes by its name, with its certificate."""
+        return now_s < self.cloned_s + CLONE_SHOWN_S
+
+    def replayed(self, path: Path, envelope: Envelope) -> bool:
+        """Whether this heartbeat, or a later one, was heard on this path: a connection delivers in order."""
+        again = path.last_seq is not None and envelope.seq <= path.last_seq
+        if again:
+            self.refused["replayed"] += 1
+        return again
+
+    def reborn(self, envelope: Envelope, now_s: float) -> None:
         """Its monitor was started again: it has told nothing yet, and knows nothing of us."""
+        self.born_s = now_s
         self.incarnation = envelope.incarnation
         self.boot_id = envelope.boot_id
         self.newest_seq = -1
@@ -129,7 +169,7 @@ class Peer:
         self.full_until_s = max(self.full_until_s, now_s + heartbeat.lease.full_s)
         sent_s = path.sent.get(heartbeat.echo_seq) if heartbeat.echo_seq is not None else None
         if sent_s is not None and heartbeat.hears == incarnation:
-            path.rtt_s = max(0.0, now_s - sent_s - heartbeat.held_s)
+            path.tripped(max(0.0, now_s - sent_s - heartbeat.held_s))
         if envelope.seq > self.newest_seq:
             self._newest(envelope.seq, heartbeat.ground)
             self.config_digest = heartbeat.config_digest

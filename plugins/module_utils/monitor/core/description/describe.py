@@ -34,7 +34,7 @@ from .site_settings import draft_hierarchies, draft_sites
 
 VERBS = ("cluster", "ip", "volume", "hierarchy", "site")
 Resource = Union[Ip, Volume, Hierarchy]
-R = TypeVar("R", bound=Ip | Volume | Hierarchy)
+R = TypeVar("R", bound=Union[Ip, Volume, Hierarchy])
 
 
 class RuleError(RequestError):

@@ -51,8 +51,8 @@ def look_at_s(g: GroupMachine) -> float | None:
     """When this node should begin to get ready for the group; None while there is nothing to wait for."""
     if not bereft(g):
         return None
-    if (bar := orphan_bar(g)) is not None:
-        return bar.until_s if bar.until_s < float("inf") else None
+    if (barrier := orphan_bar(g)) is not None:
+        return barrier.until_s if barrier.until_s < float("inf") else None
     return max(_vacant_s(g) - LEAD_S, g.retry_s)
 
 
@@ -60,8 +60,7 @@ def fail_over(g: GroupMachine) -> Story:
     """The group is in service here, or another node has it, or this node could not and waits before it tries again."""
     node, holder = g.world.node, g.register.holder
     why = _why(g, holder)
-    ticket = f"failover/{node}-{g.world.incarnation}.{next(g.world.ids)}"
-    order = Order(ticket=ticket, verb="failover", tags=(), why=why, cause="reboot" if holder == node else "failure")
+    order = Order(ticket=_ticket(g), verb="failover", tags=(), why=why, cause="reboot" if holder == node else "failure")
     problems = yield from judged(g, order, None)
     if any(problem.rule == STRANGER.id for problem in problems):
         # The former holder may have it until its permit runs out; whoever answers then is a stranger.
@@ -103,8 +102,7 @@ def overruled(g: GroupMachine) -> bool:
 
 def claim_anew(g: GroupMachine) -> Story:
     """The arbiter's vote is this node's again, at a new epoch, and what runs goes on; or it is tried again later."""
-    ticket = f"claim/{g.world.node}-{g.world.incarnation}.{next(g.world.ids)}"
-    grant = yield from obtain(g, Order(ticket=ticket, verb="failover", tags=()), None)
+    grant = yield from obtain(g, Order(ticket=_ticket(g), verb="failover", tags=()), None)
     if not isinstance(grant, Grant):
         g.retry_s = g.world.now_s + BACK_OFF_S
 
@@ -146,6 +144,11 @@ def _vacant_s(g: GroupMachine) -> float:
     concerned = (register.holder, register.former, heir)
     waited_for: Sequence[str | None] = [node for node in concerned if node not in (None, g.world.node)]
     return max((g.lapse_s(node) for node in waited_for if node is not None), default=g.world.now_s)
+
+
+def _ticket(g: GroupMachine) -> str:
+    """A name for what this node does by itself, different from every other."""
+    return f"failover/{g.world.node}-{g.world.incarnation}.{next(g.world.ids)}"
 
 
 def _before(g: GroupMachine) -> str | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 
 from ..cluster.ownership import (
+    abandon,
     change_out,
     give_up,
     next_epoch,
@@ -38,6 +39,8 @@ def settle(g: GroupMachine) -> Story:
     for as long as the permit of the former run of this monitor can have been, and the guard knows better.
     """
     yield from _look(g)
+    if not g.world.manual and g.activity == "unknown":
+        _disclaim(g)
     if g.register.suspended and not g.conflict:
         yield from _after_reboot(g)
         if g.register.suspended:
@@ -53,6 +56,13 @@ def settle(g: GroupMachine) -> Story:
         if promised_away(g.register, g.world.node) and g.activity == "down":
             g.commit(pass_on(g.register))
             g.note("passed on", f"hand-over finished after a restart: {g.register.holder} may serve")
+
+
+def _disclaim(g: GroupMachine) -> None:
+    """What a former run of this monitor promised to itself is not claimed any more, and is in nobody's way."""
+    register = g.register
+    if register.promised_to == g.world.node and register.promised_epoch > register.epoch:
+        g.write(abandon(register, epoch=register.promised_epoch, node=g.world.node))
 
 
 def _after_reboot(g: GroupMachine) -> Story:

@@ -177,8 +177,8 @@ def _standby(g: GroupMachine) -> Task | None:
 
 
 def _say_bar(g: GroupMachine) -> None:
-    bar = orphan_bar(g) if bereft(g) else None
-    barred = bar.reason if bar is not None else ""
+    barrier = orphan_bar(g) if bereft(g) else None
+    barred = barrier.reason if barrier is not None else ""
     if barred and barred != g.care.barred:
         found = [{"node": c.node, "priority": c.priority, "why_not": c.why_not} for c in heirs(g)]
         text = f"{g.world.node} does not take {g.name} over: {barred}"

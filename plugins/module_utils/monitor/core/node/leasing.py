@@ -233,7 +233,16 @@ class Leasing:
         """The groups of which the arbiter has other registers than it was told, unless it is our claim under way."""
         group_of, node = self._machine.group_of, self._machine.node
         theirs = [(group_of[tag], register) for tag, register in verdict.registers.items() if tag in group_of]
-        return [g for g, register in theirs if register.holder != node or not _claiming(g)]
+        return [
+            g
+            for g, register in theirs
+            if (register.holder != node or not _claiming(g)) and not self._forgotten(g, register)
+        ]
+
+    def _forgotten(self, g: GroupMachine, theirs: Register) -> bool:
+        """Whether the arbiter has nothing against us but a promise to this node that it does not know of."""
+        promised = theirs.promised_to == self._machine.node and theirs.promised_epoch > g.register.promised_epoch
+        return promised and not newer(g.register, theirs)
 
     def _mark(self, lost: set[str]) -> None:
         """These groups are not this node's for all that the arbiter knows; the others are as they were told."""
@@ -245,10 +254,14 @@ class Leasing:
     def _learn(self, g: GroupMachine, theirs: Register) -> None:
         """What the arbiter knows better.
 
-        An epoch that it gave to this node, and that this node never voted for itself, is abandoned. While every peer
-        stands by us, a claim of another came to nothing, or will (``failover.claim_anew``).
+        An epoch that it gave to this node or promised it, and that this node never voted for itself, is abandoned.
+        While every peer stands by us, a claim of another came to nothing, or will (``failover.claim_anew``).
         """
         machine = self._machine
+        if self._forgotten(g, theirs) and not _claiming(g):
+            g.write(abandon(g.register, epoch=theirs.promised_epoch, node=machine.node))
+            machine.agenda.touch(g.name)
+            return
         if not newer(g.register, theirs):
             return
         if theirs.holder == machine.node:

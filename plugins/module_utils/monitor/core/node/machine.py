@@ -95,15 +95,15 @@ class Machine:
         self.vouched: set[str] = set()
         self.membership = Membership(peers={}, timers=TIMERS["normal"])
         prefix = f"{node}-{incarnation}"
+        self.agenda = Agenda()
         self.desk = Desk(
             node=node,
             prefix=prefix,
             emit=self.emit,
             send=self.send,
             perform=self._perform,
-            ended=lambda group: self.agenda.touch(group),  # noqa: PLW0108 - the agenda comes later
+            ended=self.agenda.touch,
         )
-        self.agenda = Agenda()
         self.telling = Telling(self)
         self.leasing = Leasing(self, agreed=agreed)
         self.step_groups: dict[int, str] = {}

@@ -79,12 +79,15 @@ def _peer(peer: Peer, membership: Membership, now_s: float) -> dict[str, Any]:
         "version": peer.version,
         "silence_s": None if peer.heard_s is None else round(now_s - peer.heard_s, 3),
         "lease_left_s": max(0.0, round(peer.full_until_s - now_s, 1)),
-        "refused_messages": peer.refused,
+        "refused_messages": peer.refused.total(),
+        "refused_by_kind": dict(peer.refused),
+        "cloned": peer.has_clone(now_s),
         "paths": [
             {
                 "name": path.name,
                 "state": "up" if peer.path_up(path, now_s, membership.timers) else "down",
                 "rtt_ms": None if path.rtt_s is None else round(path.rtt_s * 1000, 2),
+                "jitter_ms": round(path.jitter_s * 1000, 2),
                 "loss_percent": path.loss_percent(),
                 "reason": path.reason,
             }
@@ -196,6 +199,11 @@ def _node_warnings(
         elif row["config_hash"] != config.digest:
             known = others.get(row["name"], {}).get("text")
             warnings.append(known or f"{row['name']} has another configuration ({row['config_hash']})")
+        if row.get("cloned"):
+            warnings.append(
+                f"two machines go by the name {row['name']}, with its certificate; only the one started last is "
+                "listened to: switch the copy off, or give it a name and a certificate of its own"
+            )
         if row["state"] == "alive":
             warnings += [
                 f"comm path {path['name']} to {row['name']} is down: {path['reason'] or 'no heartbeat arrives'}"

@@ -9,7 +9,7 @@ frame of a connection, in both directions, is a Hello; every other is an Envelop
 default are left out, which is why a default may only change together with PROTOCOL.
 
 Each Hello tells the span of protocols that its sender speaks, and both sides use the highest that both do; so a monitor
-works with that of the release before, and nodes are upgraded one by one (docs/decisions/0012-protocols.md).
+works with that of the release before, and nodes are upgraded one by one (docs/decisions, 0017).
 """
 
 from __future__ import annotations
