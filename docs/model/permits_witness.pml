@@ -249,6 +249,9 @@ inline settled(sn) { step[sn] = idle; want[sn] = 0; source[sn] = 0; got[sn] = 0 
 
 inline forget_answers(an) { /* to questions that are not asked any more: they would not be looked at */
     claim_age[an] = 0; grant[an] = 0; grant_age[an] = 0;
+#ifdef PROMPT
+    claim[an] = 0; claim_source[an] = 0;
+#endif
     u = 0;
     do
     :: u < NODES -> answer[AT(an, u)] = 0; u++
@@ -479,6 +482,13 @@ inline tell(bi, bj) { /* News */
     learn_peer(bj, bi); told[AT(bj, bi)] = 1
 }
 
+inline hear_news(vi, vj) {
+    if
+    :: !told[AT(vj, vi)] -> tell(vi, vj)
+    :: else
+    fi
+}
+
 inline echo(ei, ej) { /* it counts when the peer was told of the register as it is, or has promised; and stands by it */
     k = (STANDS(ej, ei) && (told[AT(ej, ei)] || heir[ej] == ei) -> HERE(ei) : 0);
     count_on(ei, ej, k, OWN);
@@ -501,9 +511,14 @@ inline hear_question(gj, gi) {
 proctype Link(byte i, j) {
     do
     /* heartbeats renew the lease; with News of the register or without, echoed or not */
+#ifdef PROMPT
+    :: d_step { lease[AT(j, i)] < TAKE || !told[AT(j, i)] -> lease[AT(j, i)] = TAKE; hear_news(i, j) }
+    :: d_step { lease[AT(j, i)] = TAKE; hear_news(i, j); echo(i, j) }
+#else
     :: d_step { lease[AT(j, i)] < TAKE -> lease[AT(j, i)] = TAKE }
     :: d_step { lease[AT(j, i)] = TAKE; echo(i, j) }
     :: d_step { !told[AT(j, i)] -> lease[AT(j, i)] = TAKE; tell(i, j) }
+#endif
 
     /* node i asks j for the group, or for its promise */
     :: d_step { step[i] == gathering && source[i] != j && !question[AT(j, i)] -> ask(i, j) }
