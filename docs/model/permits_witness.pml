@@ -111,6 +111,13 @@ byte u, k;                  /* scratch, 0 between steps */
 
 #define HOLDS(i) (holder[i] == (i) && promised[i] <= epoch[i])
 #define COUNTS(i, v) (voted[AT(v, i)] == epoch[i] -> vote[AT(v, i)] : 0)
+/* PROMPT: leases are kept only of nodes to which one matters. Shorter ones than there are let others take sooner. */
+#define HAS(v, i) (holder[v] == (i) || (heir[v] == (i) && promised[v] > epoch[v]))
+#if defined(PROMPT) && NODES == 3
+#define LEASE(i) (HAS(0, i) || HAS(1, i) || HAS(2, i) || HAS(3, i) -> TAKE : 0)
+#else
+#define LEASE(i) TAKE
+#endif
 #define LEAST(a, b) ((a) < (b) -> (a) : (b))
 #define MOST(a, b) ((a) > (b) -> (a) : (b))
 #if NODES == 2
@@ -297,7 +304,7 @@ inline forget_leases(fv) { /* a voter that has just started takes every lease fo
 /* -- the witness --------------------------------------------------------------------------------------------------- */
 
 inline hear_renewal(wn) {
-    lease[AT(WITNESS, wn)] = TAKE;
+    lease[AT(WITNESS, wn)] = LEASE(wn);
     if
     :: holder[WITNESS] == wn && ABANDONED(wn, epoch[WITNESS]) -> release(WITNESS)
     :: !(holder[WITNESS] == wn && ABANDONED(wn, epoch[WITNESS])) && heir[WITNESS] == wn &&
@@ -512,8 +519,8 @@ proctype Link(byte i, j) {
     do
     /* heartbeats renew the lease; with News of the register or without, echoed or not */
 #ifdef PROMPT
-    :: d_step { lease[AT(j, i)] < TAKE || !told[AT(j, i)] -> lease[AT(j, i)] = TAKE; hear_news(i, j) }
-    :: d_step { lease[AT(j, i)] = TAKE; hear_news(i, j); echo(i, j) }
+    :: d_step { lease[AT(j, i)] < LEASE(i) || !told[AT(j, i)] -> lease[AT(j, i)] = LEASE(i); hear_news(i, j) }
+    :: d_step { lease[AT(j, i)] = LEASE(i); hear_news(i, j); echo(i, j) }
 #else
     :: d_step { lease[AT(j, i)] < TAKE -> lease[AT(j, i)] = TAKE }
     :: d_step { lease[AT(j, i)] = TAKE; echo(i, j) }

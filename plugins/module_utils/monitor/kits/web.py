@@ -20,7 +20,10 @@ SERVICES = ("W3SVC", "WAS")
 """World Wide Web Publishing Service and the process activation service it depends on."""
 
 IIS_START_S = 20.0
-"""How long IIS has for coming up after a boot: Windows may well start the monitor before it."""
+"""How long IIS has for coming up while Windows starts it."""
+
+IIS_STOPPED_S = 3.0
+"""How long IIS may be stopped before it counts as off: after a boot the monitor may run before its turn comes."""
 
 POOL_END_S = 2.0
 """How long the worker processes have for ending before the volume is dismounted under them."""
@@ -28,7 +31,7 @@ POOL_END_S = 2.0
 ANSWER_S = 10.0
 """How long a started site has for its first answer: a worker process may take seconds to start."""
 
-CHECK_S = 5.0
+CHECK_S = 3.0
 """How long a site in service has for answering all its bindings."""
 
 _PAUSE_S = 0.02
@@ -100,7 +103,8 @@ class WebKit:
         A site that was not gets new worker processes, so that one that hangs is mended by stopping and starting it.
         (With a volume the old ones have ended when it was stopped.)
         """
-        self._await_iis(ctx, "stopped", "start_pending")
+        self._await_iis(ctx, "stopped", "start_pending", within_s=IIS_STOPPED_S)
+        self._await_iis(ctx, "start_pending")
         if not self._has_volume(resource, ctx) and self.state(resource, ctx) != "up":
             self._replace_workers(resource, ctx)
         ctx.surface.iis_start(site=resource.site)
@@ -141,9 +145,9 @@ class WebKit:
         for binding in site.site.bindings:
             self._verify_binding(binding, ctx, deadline_s)
 
-    def _await_iis(self, ctx: Context, *passing: ServiceState) -> None:
+    def _await_iis(self, ctx: Context, *passing: ServiceState, within_s: float = IIS_START_S) -> None:
         """IIS is in none of the ``passing`` states, or has had its time."""
-        deadline_s = ctx.surface.monotonic_s() + IIS_START_S
+        deadline_s = ctx.surface.monotonic_s() + within_s
         while ctx.surface.service_state("W3SVC") in passing and ctx.surface.monotonic_s() < deadline_s:
             time.sleep(_PAUSE_S)
 

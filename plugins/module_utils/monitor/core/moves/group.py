@@ -129,7 +129,10 @@ class World(Protocol):
 
 @dataclass(slots=True, kw_only=True)
 class GroupMachine:
-    """One group on this node. ``activity`` is what it does here; ``states`` are its resources as last seen here."""
+    """One group on this node. ``activity`` is what it does here; ``states`` are its resources as last seen here.
+
+    ``announce``: its neighbours may have been told wrong, and are to be told again where its addresses are.
+    """
 
     group: Group
     world: World
@@ -148,6 +151,7 @@ class GroupMachine:
     backing: Backing = field(default_factory=Backing)
     known_s: float = NEVER_S
     retry_s: float = NEVER_S
+    announce: bool = False
     failures: int = 0
     told: GroupReport | None = None
     version: int = 0

@@ -260,6 +260,12 @@ def bring_down(g: GroupMachine) -> Generator[Wait, None, None]:
         g.become("failed", failure_text(run.failure))
 
 
+def announce(g: GroupMachine) -> Story:
+    """The neighbours know where the group's addresses are; starting an address that is up tells them again."""
+    up = [ip for ip in g.group.ips if g.states.get(ip.tag) == "up"]
+    yield from g.run((tuple(("start", ip) for ip in up),) if up else ())
+
+
 def _look(g: GroupMachine) -> Generator[Wait, None, None]:
     run = yield from g.run(every(g.group, "observe"))
     for resource in g.group.resources:

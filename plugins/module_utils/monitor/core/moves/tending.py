@@ -8,7 +8,7 @@ from __future__ import annotations
 from .failover import claim_anew, fail_over, look_at_s, overruled
 from .group import GroupMachine, Order
 from .heirs import pardon
-from .local import clear_again, fence, serve_again, settle, start_here, take_out, unfinished
+from .local import announce, clear_again, fence, serve_again, settle, start_here, take_out, unfinished
 from .recovery import attend, attend_s, bars_start
 from .shutdown import leave
 from .story import Story, Task, Until
@@ -83,6 +83,9 @@ def _next(g: GroupMachine) -> Task | None:
         return Task("takes it over", fail_over(g), background=True)
     if overruled(g) and g.world.now_s >= g.retry_s:
         return Task("claims it anew", claim_anew(g), background=True)
+    if g.announce and g.activity == "up" and g.permitted:
+        g.announce = False
+        return Task("announces its addresses", announce(g), background=True, yielding=True)
     return attend(g)
 
 

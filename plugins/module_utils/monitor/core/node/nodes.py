@@ -33,7 +33,14 @@ class Nodes:
             before = self._states.get(name, "unknown")
             if state != before:
                 self._states[name] = state
+                if state == "alive":
+                    self._announce()
                 machine.agenda.touch_all(machine.groups)
                 machine.emit(
                     Note(kind="node", group="", text=f"{name} is {state}, was {before}", fields={"node": name})
                 )
+
+    def _announce(self) -> None:
+        """A node that is heard again may have said, before it knew better, that what we serve is with it."""
+        for g in self._machine.groups.values():
+            g.announce = g.register.holder == self._machine.node
