@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -89,7 +90,8 @@ class Machine:
         words = ["-m", "holdfast", "witness", "run", "--config", str(self.file)]
         if dying:
             words = ["-c", DYING, dying, str(self.file)]
-        self.process = subprocess.Popen([sys.executable, *words], stderr=subprocess.PIPE, text=True)
+        env = {**os.environ, "PYTHONPATH": ":".join(sys.path)}
+        self.process = subprocess.Popen([sys.executable, *words], stderr=subprocess.PIPE, text=True, env=env)
         return self.process
 
     def stop(self) -> int:
