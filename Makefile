@@ -17,7 +17,7 @@ endif
 
 RUN := PYTHONPATH=$(CURDIR)/.build/python python -m
 # Interrupted (and so with its teardown and its closing line) rather than killed.
-PYTEST := timeout --foreground --signal=INT --kill-after=60 900 pytest
+PYTEST := timeout --foreground --signal=INT --kill-after=60 1500 pytest
 
 ##@ Try it
 
@@ -36,8 +36,12 @@ lab-down: venv ## stop the lab
 ##@ Test it
 
 .PHONY: test
-test: setup ## everything: static checks, unit tests, scenarios, simulation, lab (under 8 minutes)
-	@$(PYTEST) --durations=8
+test: setup ## everything: static checks, unit tests, model, scenarios, simulation, lab (about 12 minutes)
+	@$(PYTEST) -n 2 --dist loadfile -m 'not long' --durations=8
+
+.PHONY: test-long
+test-long: setup ## the lab's longer trials: arbiters exchanged, a share lost, an etcd torn apart
+	@$(PYTEST) -m long tests/lab
 
 .PHONY: unit
 unit: setup ## the unit tests and scenarios

@@ -27,6 +27,9 @@
 #ifndef CRASHES
 #define CRASHES 1 /* restarts of nodes, by power or of the monitor alone */
 #endif
+#ifndef CLAIMANTS
+#define CLAIMANTS NODES /* nodes below this number want the group; the others only vote */
+#endif
 #ifndef WITNESS_CRASHES
 #define WITNESS_CRASHES 1
 #endif
@@ -342,7 +345,7 @@ inline hear_claim(hn) {
 
 /* -- a node -------------------------------------------------------------------------------------------------------- */
 
-#define BEGINS(i, x) (step[i] == idle && !serving[i] && holder[i] != i && (x) <= EPOCHS)
+#define BEGINS(i, x) (i < CLAIMANTS && step[i] == idle && !serving[i] && holder[i] != i && (x) <= EPOCHS)
 #define NEXT(i) (BEYOND(i) + 1)
 
 inline begin(dn, dh, dk, ds) { step[dn] = dh; want[dn] = dk; source[dn] = ds }

@@ -41,6 +41,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         yield lab
 
 
+@pytest.mark.long
 @pytest.mark.timeout(120)
 def test_the_lease_outlasts_a_leader_that_only_the_other_members_have_lost(plain: Lab) -> None:
     """The node still reaches the old leader over network b. It answers, and nothing that it says may count."""

@@ -24,7 +24,7 @@ from holdfast_lab.world.preflight import NotPossibleError, check
 from holdfast_lab.world.remote import Lab
 
 # The first test pays for the set-up of the cluster, which runs the whole playbook.
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.timeout(180), pytest.mark.long]
 
 SHARE = {"kind": "share", "path": r"\\files\holdfast"}
 CLIENT = "10.77.0.5"

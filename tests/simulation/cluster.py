@@ -134,7 +134,7 @@ class World:
 
     def calm(self) -> bool:
         """Whether no monitor has work under way or a command open, and no step is executing."""
-        for process in self.processes.values():
+        for process in (process for process in self.processes.values() if not process.dead):
             if process.machine.desk.deadline_s() is not None or any(process.busy.values()):
                 return False
             if any(g.task or g.waiting for g in process.machine.groups.values()):

@@ -131,5 +131,6 @@ class Guard:
             self.world.noticed(self.computer.name, tag)
 
     def _reset_if_on(self, tag: str) -> None:
-        if tag in self.computer.on and not self.allows(tag):
+        """Sites are not waited for: one that is prepared for a take-over may well be on by now."""
+        if tag.startswith(("ip-", "vol-")) and tag in self.computer.on and not self.allows(tag):
             self.world.power_off(self.computer.name)

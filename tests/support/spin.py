@@ -58,7 +58,6 @@ def _mistake(model: str, name: str, options: str, *, smoke: bool = True) -> Case
 
 CASES = (
     _clean(WITNESS, "2 nodes", f"EPOCHS=2 {NO_CRASH}", smoke=True),
-    _clean(WITNESS, "2 nodes, late answers", f"EPOCHS=2 LATE_VERDICTS {NO_CRASH}"),
     _clean(WITNESS, "2 nodes, restarts", "EPOCHS=2 CRASHES=1 WITNESS_CRASHES=1"),
     _mistake(WITNESS, "no margin", f"EPOCHS=2 OWN=2 TAKE=2 {NO_CRASH}"),
     _mistake(

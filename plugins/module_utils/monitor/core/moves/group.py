@@ -181,6 +181,11 @@ class GroupMachine:
         return register.epoch if register.holder == self.world.node else -1
 
     @property
+    def maybe_on(self) -> bool:
+        """Whether anything of the group may be running here."""
+        return self.activity not in ("down", "waiting") or any(state != "down" for state in self.states.values())
+
+    @property
     def permitted(self) -> bool:
         """Whether this node may serve the group at this moment."""
         return self.holds and self.world.now_s < self.extend()

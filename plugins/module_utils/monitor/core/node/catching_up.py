@@ -17,7 +17,6 @@ from ...errors import StateError
 from ..cluster.peer import NEVER_S
 from ..description.alterations import check_alterations
 from ..description.settings import read_config
-from ..moves.group import GroupMachine
 from ..values.events import Adopt, Note
 from ..values.graph import groups_of
 from ..values.lineage import Lineage, relation
@@ -186,7 +185,7 @@ class CatchingUp:
         machine, after = self._machine, other.config
         if after is None or machine.config is None:
             return []
-        here = {tag: machine.node for g in machine.groups.values() if _on(g) for tag in g.group.tags}
+        here = {tag: machine.node for g in machine.groups.values() if g.maybe_on for tag in g.group.tags}
         problems = [problem.message for problem in check_alterations(machine.config, after, here)]
         old, new = groups_of(machine.config), groups_of(after)
         moving = [name for name in machine.busy() if old.get(name) != new.get(name)]
@@ -199,9 +198,3 @@ class CatchingUp:
             other.told = row["text"]
             fields = {"node": name, "relation": row["state"], "version": row["version"]}
             self._machine.emit(Note(kind="configuration", group="", text=row["text"], fields=fields))
-
-
-def _on(g: GroupMachine) -> bool:
-    """Whether anything of the group may be running here."""
-    down = g.activity in ("down", "waiting") and all(state == "down" for state in g.states.values())
-    return not down

@@ -255,7 +255,9 @@ class Leasing:
         """What the arbiter knows better.
 
         An epoch that it gave to this node or promised it, and that this node never voted for itself, is abandoned.
-        While every peer stands by us, a claim of another came to nothing, or will (``failover.claim_anew``).
+        While every peer stands by us, a claim of another came to nothing, or will (``failover.claim_anew``). A holder
+        that is not off yet learns of another from a later verdict: what it told now would pass for its word that it
+        has passed the group on (docs/model, TOLD_BEFORE_THE_STOP).
         """
         machine = self._machine
         if self._forgotten(g, theirs) and not _claiming(g):
@@ -267,7 +269,7 @@ class Leasing:
         if theirs.holder == machine.node:
             if not _claiming(g):
                 g.write(abandon(g.register, epoch=theirs.epoch, node=machine.node))
-        elif not g.permitted:
+        elif not g.permitted and not (g.register.holder == machine.node and g.maybe_on):
             g.learn_register(adopt(g.register, theirs))
         machine.agenda.touch(g.name)
 
