@@ -55,6 +55,7 @@ def test_the_target_s_monitor_is_down(scene: Scene) -> None:
             answer = scene.move("shop", "n2")
     finally:
         scene.start_service("n2", "Holdfast")
+        scene.await_monitors("n1", "n2")
 
     assert answer["error"]["kind"] == "unreachable"
     assert "shop stays as it is: n2 is" in answer["error"]["message"]

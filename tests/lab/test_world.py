@@ -51,6 +51,7 @@ def test_a_node_sees_its_own_drive_and_disks_but_neither_its_peer_nor_the_contro
         f"disks/{DISK}",
         "nodes",
         "nodes/n1",
+        "shares",
     ]
 
 
