@@ -77,11 +77,6 @@ def learn(mine: Register, theirs: Register, *, node: str, peer: str, votes: bool
         return adopt(mine, theirs)
     if promised_away(mine, node) or (theirs.epoch, theirs.revision) < (mine.epoch, mine.revision):
         return mine
-    return above(mine, theirs)
-
-
-def above(mine: Register, theirs: Register) -> Register:
-    """The holder's register at a new epoch, above a claim that came to nothing."""
     epoch = next_epoch([mine, theirs])
     return replace(mine, epoch=epoch, revision=0, promised_epoch=epoch, promised_to=None)
 

@@ -10,7 +10,7 @@ Source: guide chapter 6 ("Recovering from a Server Failure"); docs/decisions/001
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from itertools import count
 
 from .election import Grant, obtain
@@ -141,9 +141,8 @@ def _vacant_s(g: GroupMachine) -> float:
     """When the group can be claimed, by this node's clock."""
     register = g.register
     heir = register.promised_to if register.promised_epoch > register.epoch else None
-    concerned = (register.holder, register.former, heir)
-    waited_for: Sequence[str | None] = [node for node in concerned if node not in (None, g.world.node)]
-    return max((g.lapse_s(node) for node in waited_for if node is not None), default=g.world.now_s)
+    others = {register.holder, register.former, heir} - {g.world.node}
+    return max((g.lapse_s(node) for node in others if node is not None), default=g.world.now_s)
 
 
 def _ticket(g: GroupMachine) -> str:

@@ -55,8 +55,8 @@ class Votes(Protocol):
     def missing(self, g: GroupMachine) -> str:
         """Who has not voted for this node to serve the group."""
 
-    def is_known(self, g: GroupMachine) -> bool:
-        """Whether a quorum of voters knows the group's register as it is now."""
+    def heard(self, g: GroupMachine) -> bool:
+        """Whether the group's register as it is now is known to the arbiter, or to every peer."""
 
     def arbiter_hears(self, node: str | None) -> bool:
         """Whether the node's lease runs at the arbiter, as it said last."""
@@ -119,9 +119,6 @@ class World(Protocol):
 
     def written(self, g: GroupMachine) -> None:
         """The group's register is to be durable soon."""
-
-    def heard(self, g: GroupMachine) -> bool:
-        """Whether the group's register as it is now is known to the arbiter, or to every peer."""
 
     def report(self, ticket: str, *, final: bool, data: Mapping[str, Any]) -> None:
         """News for whoever gave the order."""

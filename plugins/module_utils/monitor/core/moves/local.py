@@ -26,8 +26,6 @@ from .story import Story, Until, Wait
 
 TOLD_S = 2.0
 """How long a command that takes something out of service waits for others to hear of it."""
-KNOWN_S = 1.0
-"""How long the answer to a person waits until those who could give the group to another node know of it too."""
 BY_COMMAND = "brought into service by command"
 
 
@@ -207,11 +205,10 @@ def take_out(g: GroupMachine, order: Order) -> Story:
         g.commit(give_up(epoch=next_epoch([g.register]), out=out))
         g.become("down", "taken out of service by command")
     if not g.world.manual:
-        yield Until(lambda: g.world.heard(g), deadline_s=g.world.now_s + TOLD_S)
-        if not g.world.heard(g):
+        yield Until(lambda: g.world.votes.heard(g), deadline_s=g.world.now_s + TOLD_S)
+        if not g.world.votes.heard(g):
             g.refuse(order, "refused", _unheard(g, order))
             return
-    yield Until(lambda: g.world.votes.is_known(g), deadline_s=g.world.now_s + KNOWN_S)
     data = {"group": g.name, "tags": list(order.tags), "outcome": "stopped", "phases": phase_rows(run.phases)}
     g.note("out of service", f"{', '.join(order.tags)} taken out of service", phases=phase_rows(run.phases))
     g.tell(order, changed=True, data=data)

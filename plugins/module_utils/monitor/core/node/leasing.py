@@ -118,13 +118,6 @@ class Leasing:
         by_arbiter = self.counts and self.own.version >= g.backing.version
         return by_arbiter or all(peer.has >= g.backing.version for peer in peers)
 
-    def is_known(self, g: GroupMachine) -> bool:
-        """Whether the arbiter, or every peer, knows the group's register as it is now."""
-        peers = self._machine.membership.peers.values()
-        by_arbiter = self.counts and self.own.version >= g.backing.version
-        known = by_arbiter or all(peer.told >= g.backing.version for peer in peers)
-        return self._machine.manual or (g.durable == g.register and known)
-
     def arbiter_hears(self, node: str | None) -> bool:
         """Whether the node's lease runs at the arbiter, as it said last."""
         return node in self.own.hears

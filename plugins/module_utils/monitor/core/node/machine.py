@@ -221,10 +221,6 @@ class Machine:
         """The group's register is to be durable soon."""
         self.keeping.changed(g)
 
-    def heard(self, g: GroupMachine) -> bool:
-        """Whether the group's register as it is now is known to the arbiter, or to every peer."""
-        return self.leasing.heard(g)
-
     def report(self, ticket: str, *, final: bool, data: Mapping[str, Any]) -> None:
         """News for whoever gave the order."""
         self.desk.report(ticket, final=final, data=data)
