@@ -16,6 +16,8 @@ from ..plugin_utils import _package
 from ..plugin_utils._base import NodeAction
 from ..plugin_utils._node import NodeFailure
 
+COPY = "ansible.windows.win_copy"
+
 ARGUMENT_SPEC: dict[str, Any] = {
     "runtime": {"type": "path", "required": True},
     "runtime_id": {"type": "str"},
@@ -56,7 +58,7 @@ class ActionModule(NodeAction):
         if not self._task.check_mode:
             there = rf"{PROGRAM}\runtimes\{folder.rpartition(chr(92))[2]}.zip"
             self.module("ansible.windows.win_file", path=folder, state="directory")
-            self.copy(archive, there)
+            self.copy(COPY, archive, there)
             self.module("community.windows.win_unzip", src=there, dest=folder)
             self.module("ansible.windows.win_file", path=there, state="absent")
             self._write(mark, digest.encode("ascii"))
@@ -81,7 +83,7 @@ class ActionModule(NodeAction):
         with tempfile.TemporaryDirectory() as folder:
             local = Path(folder, path.rpartition("\\")[2])
             local.write_bytes(content)
-            self.copy(str(local), path)
+            self.copy(COPY, str(local), path)
 
 
 def pointer(package: _package.Package, runtime_id: str) -> str:

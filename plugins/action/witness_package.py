@@ -12,7 +12,6 @@ from typing import Any
 
 from ..plugin_utils import _package
 from ..plugin_utils._base import ControllerAction
-from ..plugin_utils._node import NodeFailure
 
 ARGUMENT_SPEC: dict[str, Any] = {"root": {"type": "path", "default": "/opt/holdfast"}}
 
@@ -26,14 +25,9 @@ class ActionModule(ControllerAction):
         package = _package.build()
         folder = f"{arguments['root']}/versions/{package.id}"
         path = f"{folder}/holdfast.pyz"
-        found = self._execute_module(
-            module_name="ansible.builtin.file",
-            module_args={"path": folder, "state": "directory", "mode": "0755"},
-            task_vars=self.vars,
-        )
-        made = self._checked(found, folder)
+        made = bool(self.module("ansible.builtin.file", path=folder, state="directory", mode="0755").get("changed"))
         # In check mode before the first run there is no folder to compare with.
-        copied = True if made and self._task.check_mode else self._copy(package.data, path)
+        copied = True if made and self._task.check_mode else self._write(package.data, path)
         return {
             "changed": made or copied,
             "path": path,
@@ -41,25 +35,8 @@ class ActionModule(ControllerAction):
             "version": f"{package.version}+{package.id}",
         }
 
-    def _copy(self, data: bytes, path: str) -> bool:
+    def _write(self, data: bytes, path: str) -> bool:
         with tempfile.TemporaryDirectory() as folder:
             local = Path(folder, "holdfast.pyz")
             local.write_bytes(data)
-            task = self._task.copy()
-            task.args = {"src": str(local), "dest": path, "mode": "0644"}
-            action = self._shared_loader_obj.action_loader.get(
-                "ansible.builtin.copy",
-                task=task,
-                connection=self._connection,
-                play_context=self._play_context,
-                loader=self._loader,
-                templar=self._templar,
-                shared_loader_obj=self._shared_loader_obj,
-            )
-            return self._checked(action.run(task_vars=self.vars), path)
-
-    def _checked(self, found: dict[str, Any], path: str) -> bool:
-        """Whether something changed. Raises NodeFailure when it failed."""
-        if found.get("failed"):
-            raise NodeFailure(f"{self.node}: {path} could not be written: {found.get('msg')}")
-        return bool(found.get("changed"))
+            return self.copy("ansible.builtin.copy", str(local), path, mode="0644")

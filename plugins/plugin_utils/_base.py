@@ -65,6 +65,34 @@ class ControllerAction(ActionBase):
         """The argument as it was written, templates resolved, for rules that report every problem at once."""
         return plain(self._task.args.get(name))
 
+    def module(self, name: str, **args: Any) -> dict[str, Any]:
+        """The result of an upstream module on the node. Raises NodeFailure with its message."""
+        found: dict[str, Any] = self._execute_module(module_name=name, module_args=args, task_vars=self.vars)
+        if found.get("failed"):
+            raise NodeFailure(f"{self.node}: {name}: {found.get('msg', 'failed without a message')}", module=name)
+        return found
+
+    def copy(self, by: str, source: str, path: str, **options: Any) -> bool:
+        """The file of the control host is on the node, in a folder that exists; whether it was not before.
+
+        ``by`` is the upstream action that copies. Raises NodeFailure.
+        """
+        task = self._task.copy()
+        task.args = {"src": source, "dest": path, **options}
+        action = self._shared_loader_obj.action_loader.get(
+            by,
+            task=task,
+            connection=self._connection,
+            play_context=self._play_context,
+            loader=self._loader,
+            templar=self._templar,
+            shared_loader_obj=self._shared_loader_obj,
+        )
+        found = action.run(task_vars=self.vars)
+        if found.get("failed"):
+            raise NodeFailure(f"{self.node}: {path} could not be written: {found.get('msg')}")
+        return bool(found.get("changed"))
+
 
 class NodeAction(ControllerAction):
     """A task that is one call of Holdfast on the node."""
@@ -124,30 +152,6 @@ class NodeAction(ControllerAction):
     def exists(self, path: str) -> bool:
         """Whether the file or folder is on the node."""
         return bool(self.module("ansible.windows.win_stat", path=path, get_checksum=False)["stat"]["exists"])
-
-    def module(self, name: str, **args: Any) -> dict[str, Any]:
-        """The result of an upstream module on the node. Raises NodeFailure with its message."""
-        found: dict[str, Any] = self._execute_module(module_name=name, module_args=args, task_vars=self.vars)
-        if found.get("failed"):
-            raise NodeFailure(f"{self.node}: {name}: {found.get('msg', 'failed without a message')}", module=name)
-        return found
-
-    def copy(self, source: str, path: str) -> None:
-        """The file of the control host is on the node, in a folder that exists. Raises NodeFailure."""
-        task = self._task.copy()
-        task.args = {"src": source, "dest": path}
-        action = self._shared_loader_obj.action_loader.get(
-            "ansible.windows.win_copy",
-            task=task,
-            connection=self._connection,
-            play_context=self._play_context,
-            loader=self._loader,
-            templar=self._templar,
-            shared_loader_obj=self._shared_loader_obj,
-        )
-        found = action.run(task_vars=self.vars)
-        if found.get("failed"):
-            raise NodeFailure(f"{self.node}: {path} could not be written: {found.get('msg')}")
 
     def refuse_what_cannot_work(self) -> None:
         """Nothing is sent to a host that is not Windows, and nobody believes that become had an effect."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import struct
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
@@ -27,12 +28,12 @@ _STATUS_V4, _STATUS_V6 = 4, 28
 of padding in ICMPV6_ECHO_REPLY (ipexport.h)."""
 
 
-class Icmp:
+class Icmp(ABC):
     """The primitive ``ping``; ``addresses`` comes from the network's family."""
 
+    @abstractmethod
     def addresses(self) -> Sequence[Address]:
         """All unicast addresses."""
-        raise NotImplementedError
 
     def ping(self, *, address: str, timeout_s: float, interface: str | None = None) -> bool:
         """Sent from an address of the interface: by the strong host model it leaves through that card.
