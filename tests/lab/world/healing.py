@@ -15,6 +15,10 @@ from .machine import Computer
 from .topology import STRANGER, Machine
 from .world import World
 
+RESETS_MAX = 5
+ENDING_S = 5.0
+"""A machine whose processes are gone has ended within this time."""
+
 
 async def heal(world: World, name: str) -> None:
     """The machine, or with ``all`` every one, runs, on good cables, with everything it had at first.
@@ -30,14 +34,31 @@ async def heal(world: World, name: str) -> None:
 
 
 async def _heal(world: World, machine: Machine) -> None:
+    """The machine is healed, also one that a reset ends meanwhile."""
+    for _ in range(RESETS_MAX):
+        await world.power_on(machine)  # and one that boots is waited for
+        computer = world.computers.get(machine.name)
+        try:
+            return await _mend(world, machine)
+        except (KeyError, OSError):
+            if computer and not await _ends(computer):
+                raise
+    raise RuntimeError(f"{machine.name} was reset {RESETS_MAX} times while it was healed")
+
+
+async def _ends(computer: Computer) -> bool:
+    """Whether the machine was about to end, and did."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(computer.ended.wait(), ENDING_S)
+    return computer.ended.is_set()
+
+
+async def _mend(world: World, machine: Machine) -> None:
     if machine.role == "node":
         primitives.clear(world.places.node(machine.name))
-    if machine.name in world.computers:
-        await world.thaw(machine)
-        await _mend_cables(world, machine)
-        _wake(world.computers[machine.name])
-    else:
-        await world.power_on(machine)
+    await world.thaw(machine)
+    await _mend_cables(world, machine)
+    _wake(world.computer(machine.name))
     if machine.role == "node":
         await _bring_back(world, machine)
 
