@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from ..demo.playbook import run_playbook
+from ..demo.playbook import Run, run_playbook
 from ..scene import Scene, watched
 from ..world import launch
 from ..world.places import Places
@@ -30,7 +30,7 @@ def stage(places: Places, wish: launch.Wish, *, recovery: Mapping[str, Any] = PA
             yield scene
 
 
-def set_up(lab: Lab, *, recovery: Mapping[str, Any] = PATIENT) -> None:
+def set_up(lab: Lab, *, recovery: Mapping[str, Any] = PATIENT) -> Run:
     """playbooks/site.yml has run, with these recovery settings. Raises PlaybookError."""
     options = ("-e", json.dumps({"lab_recovery": dict(recovery)}))
-    run_playbook("site.yml", inventory=(*lab.inventory, *options))
+    return run_playbook("site.yml", inventory=(*lab.inventory, *options))
