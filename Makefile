@@ -22,7 +22,7 @@ PYTEST := timeout --foreground --signal=INT --kill-after=60 1500 pytest
 ##@ Try it
 
 .PHONY: demo
-demo: setup ## build the lab, set it up with the real playbooks, switch over and back under load
+demo: setup ## build the lab, set it up with the real playbooks, switch over and back under load, cut the power
 	@$(RUN) holdfast_lab demo
 
 .PHONY: lab-up

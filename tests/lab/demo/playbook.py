@@ -102,7 +102,7 @@ def follow(run: Run, process: subprocess.Popen[str], told: Callable[[Event], Non
 def note(run: Run, event: Event) -> None:
     """The event is counted in the run."""
     if event["event"] == "task":
-        role = str(event["role"]).rpartition(".")[2] or "tasks"
+        role = str(event["role"]).rpartition(".")[2] or "playbook"
         if not run.parts or run.parts[-1].name != role:
             run.parts.append(Part(role))
         run.parts[-1].tasks += 1
@@ -112,8 +112,9 @@ def note(run: Run, event: Event) -> None:
             run.parts[-1].changed += 1
         if event["status"] in ("failed", "unreachable"):
             run.troubles.append(f"{event['host']}: {data.get('msg', data)}")
+        else:
+            note_message(run, data.get("msg"))
         run.moves.extend(data.get("moves", []))
-        note_message(run, data.get("msg"))
     elif event["event"] == "end":
         run.hosts = event["hosts"]
 

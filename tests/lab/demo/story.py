@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 Holdfast contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The demonstration, in order: build, set up, look, move there and back under load, tell, tear down."""
+"""The demonstration, in order: build, set up, look, move there and back, cut the power, ask why, tear down."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ SITE = "shop"
 EVERY_MS = 5.0
 TIMEOUT_MS = 500.0
 QUIET_S = 1.0
-"""Seconds of load before the first and after the last move."""
+"""Seconds of load before anything happens, and after everything has."""
+
+FAILOVER_S = 20.0
+"""Within this time the other node has to answer."""
 
 TRY_NEXT = (
     ("make lab-up", "the same lab, kept running until make lab-down"),
@@ -42,8 +45,9 @@ TRY_NEXT = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What was seen from outside during both moves."""
+    """What was seen from outside while things happened; ``order`` is who has to have answered."""
 
+    order: list[str]
     moves: list[Run]
     asked: Load
     watched: Recording
@@ -78,15 +82,21 @@ def play(screen: Screen, places: Places) -> bool:
         with screen.step("Look at the cluster (playbooks/status.yml)"):
             show_messages(screen, run_playbook("status.yml", told=follow(screen)))
         with screen.step(f"Move the shop to n2 and back while a client asks {1000 / EVERY_MS:.0f} times a second"):
-            seen = move_there_and_back(screen, lab)
-        return show(screen, seen)
+            moved = move_there_and_back(screen, lab)
+        good = show(screen, moved)
+        with screen.step("Cut the power of n1, which serves the shop, and give no command"):
+            survived = cut_the_power(lab)
+        good = show(screen, survived) and good
+        with screen.step("Ask why (playbooks/explain.yml)"):
+            show_messages(screen, run_playbook("explain.yml", variables={"tag": SITE}, told=follow(screen)))
+        return good
 
 
 @contextmanager
 def laboratory(screen: Screen, places: Places) -> Iterator[Lab]:
     """A lab for the time of the block; it is gone afterwards, whatever happens."""
-    with screen.step("Build two nodes, a client and three networks in namespaces of this machine"):
-        lab = launch.up(places, launch.Wish(leashed=True))
+    with screen.step("Build two nodes, a witness, a client and three networks in namespaces of this machine"):
+        lab = launch.up(places, launch.Wish(witness=True, leashed=True))
     try:
         yield lab
     finally:
@@ -96,18 +106,35 @@ def laboratory(screen: Screen, places: Places) -> Iterator[Lab]:
 
 def move_there_and_back(screen: Screen, lab: Lab) -> Seen:
     """The shop was on n2 and is on n1 again."""
-    disk = str(lab.generated()["lab_disk_id"])
     moves = []
-    with (
-        recording(lab, addresses=[SHOP], disks=[disk]) as watched,
-        load(lab, URL, every_ms=EVERY_MS, timeout_ms=TIMEOUT_MS) as asked,
-    ):
-        time.sleep(QUIET_S)
+    with watched(lab) as (seen, asked):
         for node in ("n2", "n1"):
             screen.say(f"   playbooks/switchover.yml: {SITE} to {node}")
             moves.append(run_playbook("switchover.yml", variables=wanted(node), told=follow(screen)))
+    return Seen(order=["n1", "n2", "n1"], moves=moves, asked=asked, watched=seen)
+
+
+def cut_the_power(lab: Lab) -> Seen:
+    """The shop is on n2, which took it over by itself, and n1 is off."""
+    with watched(lab) as (seen, asked):
+        lab.fault("power_off", node="n1")
+        deadline_s = time.monotonic() + FAILOVER_S
+        while time.monotonic() < deadline_s and asked.read()[-1].node != "n2":
+            time.sleep(QUIET_S / 10)
+    return Seen(order=["n1", "n2"], moves=[], asked=asked, watched=seen)
+
+
+@contextmanager
+def watched(lab: Lab) -> Iterator[tuple[Recording, Load]]:
+    """The shop's address and disk are watched and it is asked for all the time, a while before and after as well."""
+    disk = str(lab.generated()["lab_disk_id"])
+    with (
+        recording(lab, addresses=[SHOP], disks=[disk]) as seen,
+        load(lab, URL, every_ms=EVERY_MS, timeout_ms=TIMEOUT_MS) as asked,
+    ):
         time.sleep(QUIET_S)
-    return Seen(moves=moves, asked=asked, watched=watched)
+        yield seen, asked
+        time.sleep(QUIET_S)
 
 
 def wanted(node: str) -> dict[str, str]:
@@ -137,10 +164,10 @@ def show(screen: Screen, seen: Seen) -> bool:
             screen.say(line)
     for line in words.verdict_lines(faults):
         screen.say(line, style=RED if faults else GREEN)
-    moved = [spell.node for spell in summary.spells] == ["n1", "n2", "n1"]
-    if not moved:
-        screen.say("   The client did not see n1, n2, n1 answer in this order.", style=RED)
-    return moved and not faults
+    as_told = [spell.node for spell in summary.spells] == seen.order
+    if not as_told:
+        screen.say(f"   The client did not see {', '.join(seen.order)} answer in this order.", style=RED)
+    return as_told and not faults
 
 
 def show_parts(screen: Screen, run: Run) -> None:

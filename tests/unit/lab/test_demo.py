@@ -58,7 +58,7 @@ def test_tasks_are_counted_by_role_and_changes_by_host() -> None:
     )
     assert [(part.name, part.tasks, part.changed) for part in run.parts] == [
         ("monitor", 2, 2),
-        ("tasks", 1, 0),
+        ("playbook", 1, 0),
         ("site", 1, 0),
     ]
 
@@ -66,6 +66,7 @@ def test_tasks_are_counted_by_role_and_changes_by_host() -> None:
 def test_a_failure_is_kept_with_its_host_and_text() -> None:
     run = told(task("site"), result("n2", "failed", msg="port 80 is taken"), result("n1", "unreachable", msg="gone"))
     assert run.troubles == ["n2: port 80 is taken", "n1: gone"]
+    assert run.messages == []
 
 
 def test_what_two_hosts_say_alike_is_said_once() -> None:
