@@ -150,7 +150,7 @@ def test_a_neighbour_is_who_answers_now(n1: Node, n2: Node) -> None:
     n1.surface("remove_address", **SHOP)
     began_s = time.monotonic()
     assert n2.surface("neighbour", timeout_s=0.3, **SHOP) is None
-    assert 0.25 < time.monotonic() - began_s < 2
+    assert time.monotonic() - began_s > 0.25
 
 
 def test_a_node_with_the_address_sees_the_other_one_that_has_it(n1: Node, n2: Node) -> None:

@@ -86,8 +86,11 @@ def test_the_priority_is_high_or_it_is_said_why_not(system: System) -> None:
         Win32Surface().raise_priority()
 
 
+HANGS_S = 5.0
+
+
 def _hang() -> int:
-    time.sleep(5)
+    time.sleep(HANGS_S)
     return 0
 
 
@@ -96,7 +99,7 @@ def test_a_kernel_that_does_not_restart_is_crashed(system: System, restarts: Cal
     system.kernel_restarts = restarts
     began_s = time.monotonic()
     Win32Surface().reset_machine(reason="shop")
-    assert time.monotonic() - began_s < 2
+    assert time.monotonic() - began_s < HANGS_S
     assert system.done[:5] == [
         "privilege 19", "NtShutdownSystem 1", "privilege 20", "critical", "TerminateProcess 1",
     ]  # fmt: skip
