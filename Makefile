@@ -66,7 +66,7 @@ soak: setup ## random faults on a lab for MINUTES=5, watched from outside [SEED=
 	@$(RUN) holdfast_lab.trials --minutes $(MINUTES) --arbiter $(ARBITER) $(if $(SEED),--seed $(SEED))
 
 .PHONY: model
-model: setup ## check the models of the ownership protocol exhaustively (some ten minutes)
+model: setup ## check the models of the ownership protocol exhaustively (half an hour)
 	@python tests/support/spin.py
 
 ##@ Measure it

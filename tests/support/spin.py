@@ -59,6 +59,7 @@ def _mistake(model: str, name: str, options: str, *, smoke: bool = True) -> Case
 CASES = (
     _clean(WITNESS, "2 nodes", f"EPOCHS=2 {NO_CRASH}", smoke=True),
     _clean(WITNESS, "2 nodes, restarts", "EPOCHS=2 CRASHES=1 WITNESS_CRASHES=1"),
+    _clean(WITNESS, "3 nodes, two claim", f"NODES=3 CLAIMANTS=2 EPOCHS=2 PROMPT TAKEN_ONLY {NO_CRASH}"),
     _mistake(WITNESS, "no margin", f"EPOCHS=2 OWN=2 TAKE=2 {NO_CRASH}"),
     _mistake(
         WITNESS, "counted from the answer", f"EPOCHS=2 COUNTED_FROM_THE_ANSWER LATE_VERDICTS {NO_CRASH}", smoke=False
