@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..module_utils.monitor.paths import PROGRAM
-from ..plugin_utils import _package
+from ..plugin_utils import _node, _package
 from ..plugin_utils._base import NodeAction
 from ..plugin_utils._node import NodeFailure
 
@@ -35,7 +35,8 @@ class ActionModule(NodeAction):
         archive, digest = _read(arguments["runtime"])
         runtime_id = arguments["runtime_id"] or digest[:16]
         runtime, program = rf"{PROGRAM}\runtimes\{runtime_id}", rf"{PROGRAM}\versions\{package.id}\holdfast.pyz"
-        steps = (self._put_runtime(archive, digest, runtime), self._put_package(package, program))
+        put = (self._put_runtime(archive, digest, runtime), self._put_package(package, program))
+        steps = (*put, self._prepare(runtime, program, unknown=any(put)))
         new = dict.fromkeys((path for path in steps if path), "there")
         return {
             "changed": bool(new),
@@ -72,6 +73,19 @@ class ActionModule(NodeAction):
             self.module("ansible.windows.win_file", path=path.rpartition("\\")[0], state="directory")
             self._write(path, package.data)
         return path
+
+    def _prepare(self, runtime: str, program: str, *, unknown: bool) -> str | None:
+        """The package starts from modules that this runtime compiled; what to call them when it did not before.
+
+        ``unknown``: in check mode the node has nothing yet that could be asked.
+        """
+        check = bool(self._task.check_mode)
+        if not (check and unknown):
+            words = (program, "prepare", *(["--check"] if check else []))
+            line = _node.command(*words, program=rf"{runtime}\python.exe")
+            if not self.prepared(self._low_level_execute_command(line, sudoable=False)):
+                return None
+        return f"{program}, compiled"
 
     def _holds(self, path: str, content: bytes) -> bool:
         """The file on the node has this content."""

@@ -10,6 +10,7 @@ short_description: Put the monitor's files on a node
 description:
   - Packs the monitor of this collection and puts it on a node, together with a Python runtime, side by side
     with older versions. Nothing that runs is changed.
+  - Has the runtime compile the package's modules once, into a file beside it, so that the services start quickly.
   - The same collection gives the same file on every control host; its folder is named after its hash.
 options:
   runtime:

@@ -16,6 +16,10 @@ options:
     description: The folder below which versions lie.
     type: path
     default: /opt/holdfast
+  python:
+    description: The Python that is to run it. It compiles the package's modules once.
+    type: path
+    default: /usr/bin/python3
 version_added: "0.1.0"
 author:
   - Holdfast contributors (@holdfast)

@@ -93,6 +93,14 @@ class ControllerAction(ActionBase):
             raise NodeFailure(f"{self.node}: {path} could not be written: {found.get('msg')}")
         return bool(found.get("changed"))
 
+    def prepared(self, said: Mapping[str, Any]) -> bool:
+        """Whether ``holdfast prepare`` had anything to do, from what it said. Raises NodeFailure when it failed."""
+        answered = _node.answer(said["stdout"])
+        if answered is None:
+            why = " ".join(_node.readable(said["stderr"])) or f"it ended with code {said['rc']}"
+            raise NodeFailure(f"{self.node}: the package could not be prepared: {why}")
+        return bool(answered["changed"])
+
 
 class NodeAction(ControllerAction):
     """A task that is one call of Holdfast on the node."""

@@ -23,6 +23,10 @@ _MAIN = b"""# SPDX-FileCopyrightText: 2026 Holdfast contributors
 
 import sys
 
+from holdfast_start import origin
+
+sys.path[0] = origin(sys.path[0])
+
 from holdfast.cli import main
 
 raise SystemExit(main(sys.argv[1:]))
@@ -53,7 +57,8 @@ def build(source: Path | None = None) -> Package:
     """The package of the monitor in this collection, or of the one in ``source``."""
     folder = source or Path(str(monitor.__file__)).parent
     files = {f"holdfast/{path.relative_to(folder).as_posix()}": path.read_bytes() for path in _sources(folder)}
-    return Package(data=zipped({**files, "__main__.py": _MAIN}), version=monitor.__version__)
+    top = {"__main__.py": _MAIN, "holdfast_start.py": files["holdfast/start.py"]}
+    return Package(data=zipped({**files, **top}), version=monitor.__version__)
 
 
 def zipped(files: dict[str, bytes]) -> bytes:

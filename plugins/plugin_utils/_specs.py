@@ -32,6 +32,11 @@ RECOVERY: dict[str, Any] = {
     "deep_check_s": {"type": "float", "default": 10.0},
     "guard_resets": {"type": "bool", "default": True},
 }
+OWN_RECOVERY: dict[str, Any] = {
+    key: {name: value for name, value in spec.items() if name != "default"}
+    for key, spec in RECOVERY.items()
+    if key not in ("shutdown", "guard_resets")
+}
 CLUSTER: dict[str, Any] = {
     "name": {"type": "str", "required": True},
     "arbiter": {"type": "raw", "default": "manual"},
@@ -73,6 +78,7 @@ SITE: dict[str, Any] = {
     "tag": {"type": "str"},
     "priorities": {"type": "dict"},
     "drain_s": {"type": "float"},
+    "recovery": {"type": "dict", "options": OWN_RECOVERY},
 }
 HIERARCHY: dict[str, Any] = {
     "site": {"type": "str", "required": True, "aliases": ["name"]},
@@ -80,6 +86,7 @@ HIERARCHY: dict[str, Any] = {
     "tag": {"type": "str"},
     "priorities": PRIORITIES,
     "drain_s": {"type": "float", "default": 0.0},
+    "recovery": {"type": "dict", "options": OWN_RECOVERY},
     "content": {"type": "str"},
     "app_pool": {"type": "str"},
     "bindings": {"type": "list", "elements": "dict"},

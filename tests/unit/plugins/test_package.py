@@ -30,6 +30,7 @@ def source(tmp_path: Path) -> Path:
     (folder / "core").mkdir(parents=True)
     (folder / "__init__.py").write_text("")
     (folder / "core/__init__.py").write_text("")
+    (folder / "start.py").write_text("def origin(package): return package\n")
     (folder / "cli.py").write_text("import sys\ndef main(words): sys.stdout.write(repr(words)); return 7\n")
     return folder
 
@@ -61,6 +62,8 @@ def test_what_python_leaves_behind_is_not_packed(source: Path) -> None:
         "holdfast/__init__.py",
         "holdfast/cli.py",
         "holdfast/core/__init__.py",
+        "holdfast/start.py",
+        "holdfast_start.py",
     ]
 
 
@@ -68,7 +71,7 @@ def test_everything_of_the_monitor_is_packed_under_its_name_on_a_node() -> None:
     packed = set(names(build()))
 
     assert {"__main__.py", "holdfast/__init__.py", "holdfast/core/description/rules.py"} <= packed
-    assert len(packed) == 1 + len([path for path in MONITOR.rglob("*.py") if "__pycache__" not in path.parts])
+    assert len(packed) == 2 + len([path for path in MONITOR.rglob("*.py") if "__pycache__" not in path.parts])
 
 
 def test_the_id_is_the_beginning_of_the_hash() -> None:

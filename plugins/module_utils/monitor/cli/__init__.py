@@ -24,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
             return call()
         if words == ["service"]:
-            from ..service.main import run
+            from ..service.begin import run
 
             return run(package.version)
         if words == ["guard"]:

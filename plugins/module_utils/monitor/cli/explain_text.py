@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .move_text import history_lines
-from .status_text import STATE_COLOURS
+from .status_text import STATE_COLOURS, settings_text
 from .table import Cell, Paint, seconds, table
 
 
@@ -23,6 +23,7 @@ def explain_lines(data: Mapping[str, Any], paint: Paint) -> list[str]:
         "",
         paint("IF THIS DIED NOW", "bold"),
         *_prospects(data["if"], paint),
+        *_settings(data, paint),
         *_candidates(data["candidates"], paint),
         *_records(data.get("records") or (), paint),
     ]
@@ -34,6 +35,11 @@ def _heading(data: Mapping[str, Any], paint: Paint) -> str:
     state = paint(data["state"].replace("_", " "), STATE_COLOURS.get(data["state"], "plain"))
     seen = paint(f"  epoch {data['epoch']}, seen from {data['seen_from']}", "dim")
     return f"{paint('GROUP ' + data['group'], 'bold')}  {state}{place}{since}{seen}"
+
+
+def _settings(data: Mapping[str, Any], paint: Paint) -> list[str]:
+    own = settings_text(data)
+    return ["", paint(f"It has {own}", "dim")] if own else []
 
 
 def _prospects(prospects: Sequence[Mapping[str, Any]], paint: Paint) -> list[str]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from .. import __version__
 from ..errors import HoldfastError
 
+NAME = "holdfast.pyz"
 NAME_DIGITS = 16
 
 
@@ -30,9 +31,9 @@ class PackageError(HoldfastError):
 
 
 def archive_of(spec: ModuleSpec | None) -> Path | None:
-    """The zip that a module was loaded from; None when it was loaded from a folder."""
+    """The zip that a module comes from, compiled or not; None when it was loaded from a folder."""
     archive = getattr(spec.loader, "archive", None) if spec is not None else None
-    return Path(archive) if archive else None
+    return Path(archive).with_name(NAME) if archive else None
 
 
 def verified(archive: Path | None) -> Package:

@@ -95,6 +95,8 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     add("accept-witness", "the witness that answers now is the one this node knows, after it was set up anew", _accept)
     forget = add("forget-state", "set this node's state files aside, so that it starts as a new one", _forget)
     forget.add_argument("--yes", action="store_true", help="do it; without this it is only said what would be done")
+    prepare = add("prepare", "compile the package for this Python, so that it starts quickly; for playbooks", _prepare)
+    prepare.add_argument("--check", action="store_true", help="only say whether it would be done")
     commands.add_parser("call", help="one JSON request on standard input, for playbooks")
     commands.add_parser("witness", help="the third voter: run, status, confirm; on a machine that is no node")
     commands.add_parser("service", help="the monitor itself; started by Windows")
@@ -176,6 +178,13 @@ def _forget(given: argparse.Namespace, package: Package) -> int:
     lines, code = forget(open_surface(), sure=given.yes)
     _print(lines)
     return code
+
+
+def _prepare(given: argparse.Namespace, package: Package) -> int:
+    from .prepare import prepare
+
+    _print([json.dumps({"ok": True, "changed": prepare(package, check=given.check)})])
+    return DONE
 
 
 def _shown(

@@ -96,12 +96,21 @@ def _group(group: Mapping[str, Any], paint: Paint) -> list[str]:
     if group.get("busy"):
         why.append(f"under way: {group['busy']}")
     why.append(f"epoch {group['epoch']}")
+    if own := settings_text(group.get("recovery")):
+        why.append(own)
     permit = group.get("permit")
     if permit and permit["seconds_left"] is not None:
         why.append(f"may serve for another {permit['seconds_left']:.1f} s")
     lines.append(paint(f"  {'; '.join(why)}", "dim"))
     lines += [paint(f"  {line}", "warn") for line in recovery_lines(group.get("recovery"))]
     return lines + table(_members(group), paint)
+
+
+def settings_text(recovery: Mapping[str, Any] | None) -> str:
+    """What the group has of its own of the settings of recovery; empty when it has nothing."""
+    own = (recovery or {}).get("settings") or {}
+    texts = [f"{key} {str(value).lower() if isinstance(value, bool) else value}" for key, value in own.items()]
+    return f"its own settings: {', '.join(texts)}" if texts else ""
 
 
 def recovery_lines(recovery: Mapping[str, Any] | None) -> list[str]:

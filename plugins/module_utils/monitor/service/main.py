@@ -21,7 +21,7 @@ from ..errors import StateError
 from ..store.alone import alone
 from ..store.ledger import Ledger
 from ..store.state import Remembered, Store
-from ..surface import Listen, Surface, open_surface
+from ..surface import Listen, Surface
 from .describing import Describing
 from .journal import Journal
 from .local import LocalEndpoint
@@ -34,13 +34,6 @@ log = logging.getLogger(__name__)
 SWITCH_INTERVAL_S = 0.001
 """How long a busy thread may keep the event loop from running (sys.setswitchinterval; 5 ms by default)."""
 HISTORY = paths.STATE + r"\history.jsonl"
-
-
-def run(version: str) -> int:
-    """The service ran until it was stopped; the exit code."""
-    surface = open_surface()
-    surface.run_service(name=paths.SERVICE, main=partial(body, surface, version))
-    return 0
 
 
 def body(surface: Surface, version: str, on_stop: Listen, on_shutdown: Listen) -> None:

@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..errors import StateError
+from ..errors import StateError, SurfaceError
 from ..surface import Surface
 from .control import ask
 from .machine import Machine
@@ -35,6 +36,9 @@ def main(words: Sequence[str], version: str) -> int:
     try:
         settings = read_settings(machine, given.config)
         if given.command == "run":
+            if service:
+                with contextlib.suppress(SurfaceError):
+                    service.raise_priority(highest=False)
             # Late: a look at the status needs no TLS and no event loop.
             from .host import run
 

@@ -9,11 +9,11 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from ..core.values.messages import Register
 from ..core.wire import codec
 from ..store.disk import Disk, RealDisk
+from ..store.registry import EncodedRegisters
 from ..store.sealed import SealedFiles
 
 KIND = "registers"
@@ -49,7 +49,7 @@ class MemoryFile:
             f"If it cannot be put right, stop the witness and move the folder {folder} away: it starts as a new "
             "instance then, which grants nothing until every node has accepted it ('holdfast accept-witness' on each)."
         )
-        self._encoded: dict[str, tuple[Register, Any]] = {}
+        self._encoded = EncodedRegisters(terse=True)
         self._identity = {"cluster": cluster, "witness": name}
         self._files = SealedFiles(
             disk=disk or RealDisk(), folder=folder, seal=seal, in_slots=frozenset({KIND}), cure=cure
@@ -74,13 +74,8 @@ class MemoryFile:
 
     def save(self, memory: Memory) -> None:
         """The memory is durable; ``seal`` should follow."""
-        # Of a thousand registers one has changed: only that one is encoded.
-        for group, register in memory.registers.items():
-            known = self._encoded.get(group)
-            if known is None or known[0] is not register:
-                self._encoded[group] = register, codec.encode(register, Register, terse=True)
         body = codec.encode(replace(memory, registers={}), Memory, terse=True)
-        body["registers"] = {group: self._encoded[group][1] for group in memory.registers}
+        body["registers"] = self._encoded.data(memory.registers)
         self._files.write(KIND, identity=self._identity, body=body)
 
     def seal(self) -> None:
