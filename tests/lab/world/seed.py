@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -143,6 +143,16 @@ def described_cluster(topology: Topology, *, profile: Profile) -> dict[str, Any]
         "lab_arbiter": arbiter_of(topology),
         "lab_recovery": {},
         "lab_comm_paths": [{"name": name, "addresses": addresses} for name, addresses in paths.items()],
+        **priorities([one.name for one in topology.nodes]),
+    }
+
+
+def priorities(nodes: Sequence[str]) -> dict[str, dict[str, int]]:
+    """Each site's nodes in its order: shop is at home on the first one, docs on the second."""
+    orders = {"shop": list(nodes), "docs": [*nodes[1:2], *nodes[:1], *nodes[2:]]}
+    return {
+        f"lab_{site}_priorities": {node: number for number, node in enumerate(order, start=1)}
+        for site, order in orders.items()
     }
 
 

@@ -70,7 +70,7 @@ class Scene:
         self.now_s = 0.0
         self.outcomes: list[Consulted] = []
         self.arbiter = StoredArbiter(
-            node="n1", store=self.store, clock=lambda: self.now_s, on_answer=self.outcomes.append
+            node="n1", nodes=("n1",), store=self.store, clock=lambda: self.now_s, on_answer=self.outcomes.append
         )
 
     async def until_answered(self, count: int) -> None:

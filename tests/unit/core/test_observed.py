@@ -65,11 +65,11 @@ class Store:
 class Node:
     """A node that asks, with a store that answers at once unless the test carries out operations by hand."""
 
-    def __init__(self, name: str, store: Store, incarnation: int = 1) -> None:
+    def __init__(self, name: str, store: Store, incarnation: int = 1, nodes: tuple[str, ...] = ()) -> None:
         self.name = name
         self.store = store
         self.incarnation = incarnation
-        self.arbiter = ObservedArbiter(node=name)
+        self.arbiter = ObservedArbiter(node=name, nodes=nodes)
         self.number = 0
 
     def ask(self, question: Question, now_s: float) -> Verdict:
@@ -241,6 +241,35 @@ def test_a_second_monitor_with_the_same_identity_is_told_of(store: Store) -> Non
 
     assert not verdict.renewed
     assert "another monitor renews the lease of n1" in verdict.reason
+
+
+def test_a_node_that_was_removed_gets_no_vote_even_when_all_others_are_gone(store: Store) -> None:
+    third = Node("n3", store, nodes=("n1", "n2", "n3"))
+    third.ask(third.renewal(), 0.0)
+    first = Node("n1", store, nodes=("n1", "n2"))
+    first.ask(first.renewal(), 1.0)
+
+    again = Node("n3", store, incarnation=2, nodes=("n1", "n2", "n3"))
+    for question in (again.renewal(), again.claim("shop", 1)):
+        verdict = again.ask(question, AFTER_START_S)
+        assert (verdict.granted, verdict.renewed) == (False, False)
+        assert verdict.reason == "n3 is no node of the cluster any more, as n1 knows it"
+    assert store.register("shop") == Register()
+
+
+def test_a_node_that_was_removed_and_is_added_again_has_a_vote_when_one_of_the_others_knows_it(store: Store) -> None:
+    third = Node("n3", store, nodes=("n1", "n3"))
+    third.ask(third.renewal(), 0.0)
+    Node("n1", store, nodes=("n1",)).ask(Node("n1", store).renewal(), 1.0)
+    assert not third.ask(third.renewal(), 2.0).renewed
+
+    knows = Node("n1", store, incarnation=2, nodes=("n1", "n3"))
+    knows.ask(knows.renewal(), 3.0)
+
+    # What it reads anyway, once a second.
+    third.work_off(3.0 + POLL_S)
+    assert third.ask(third.renewal(), 5.0).renewed
+    assert store.presence("n3").removed_by is None
 
 
 # -- claims -----------------------------------------------------------------------------------------

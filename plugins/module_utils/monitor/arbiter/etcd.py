@@ -55,7 +55,13 @@ def open_etcd(arbiter: Etcd, around: Surroundings) -> StoredArbiter:
         password=local(paths.ETCD_PASSWORD),
     )
     store = EtcdStore(arbiter, files=files, in_thread=around.in_thread)
-    return StoredArbiter(node=around.node, store=store, clock=around.surface.monotonic_s, on_answer=around.on_answer)
+    return StoredArbiter(
+        node=around.node,
+        nodes=around.config.cluster.nodes,
+        store=store,
+        clock=around.surface.monotonic_s,
+        on_answer=around.on_answer,
+    )
 
 
 class Files:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ..core.wire import consultation, wire
-from ..core.wire.consultation import FromWitness, Hail, Standing, Told, ToWitness
+from ..core.wire.consultation import FromWitness, Hail, Standing, Told
 from ..errors import WireError
 from ..transport.calls import dial, told
 from ..transport.connection import Admission, Connection
@@ -81,10 +81,15 @@ class Line:
         if self._connection is not None:
             self._connection.end("the witness is not asked any more")
 
-    def put(self, said: ToWitness) -> None:
-        """It is on its way."""
+    @property
+    def protocol(self) -> int:
+        """What is spoken on this line."""
+        return self._connection.protocol if self._connection is not None else 0
+
+    def put(self, frame: bytes) -> None:
+        """It is on its way. The frame is of this line's protocol."""
         if self._connection is not None:
-            self._connection.send(consultation.encode_to_witness(said, self._connection.protocol))
+            self._connection.send(frame)
 
     def again(self) -> None:
         """What the witness said of itself is judged anew: we know another one now."""
@@ -132,7 +137,7 @@ class Line:
     def _say_hail(self) -> None:
         if self._hail is not None:
             self._hailed_s = self._loop.time()
-            self.put(self._hail)
+            self.put(consultation.encode_to_witness(self._hail, self.protocol))
 
     def _judge(self, standing: Standing) -> None:
         judged = self._ear.judge(standing, self._lowest)

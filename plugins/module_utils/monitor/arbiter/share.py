@@ -36,7 +36,13 @@ def open_share(arbiter: Share, around: Surroundings) -> StoredArbiter:
     """The client; nothing is opened before it is first used."""
     name = around.config.cluster.name
     store = ShareStore(arbiter, cluster=name, surface=around.surface, in_thread=around.in_thread)
-    return StoredArbiter(node=around.node, store=store, clock=around.surface.monotonic_s, on_answer=around.on_answer)
+    return StoredArbiter(
+        node=around.node,
+        nodes=around.config.cluster.nodes,
+        store=store,
+        clock=around.surface.monotonic_s,
+        on_answer=around.on_answer,
+    )
 
 
 class ShareStore:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Protocol
 
 from ..core.cluster.observed import POLL_S, ObservedArbiter
@@ -53,9 +53,15 @@ class StoredArbiter:
     """An ArbiterPort on a store."""
 
     def __init__(
-        self, *, node: str, store: Store, clock: Callable[[], float], on_answer: Callable[[Consulted], None]
+        self,
+        *,
+        node: str,
+        nodes: Collection[str],
+        store: Store,
+        clock: Callable[[], float],
+        on_answer: Callable[[Consulted], None],
     ) -> None:
-        self._machine = ObservedArbiter(node=node)
+        self._machine = ObservedArbiter(node=node, nodes=nodes)
         self._store = store
         self._clock = clock
         self._on_answer = on_answer

@@ -19,7 +19,7 @@ from typing import Any
 from ..core.values.arbitration import Question
 from ..core.values.events import Consulted
 from ..core.values.model import Witness
-from ..core.wire.consultation import Hail, Put, Standing, Told
+from ..core.wire.consultation import Hail, Put, Standing, Told, encode_to_witness
 from ..errors import RequestError, StateError
 from ..transport.timing import timing
 from .line import Judgement, Line, Way
@@ -27,7 +27,7 @@ from .pins import Pin, PinFile
 from .port import Surroundings
 
 log = logging.getLogger(__name__)
-OPEN_MAX = 256
+OPEN_MAX = 4096
 """How many questions may be without an answer; the core repeats them, so older ones are not missed."""
 ACCEPT_S, ACCEPT_LOOKS = 5.0, 50
 """How long a witness that is to be accepted may take to answer."""
@@ -66,8 +66,10 @@ class WitnessClient:
         self._open[number] = None
         while len(self._open) > OPEN_MAX:
             self._open.popitem(last=False)
+        put = Put(number=number, question=question)
+        frames = {protocol: encode_to_witness(put, protocol) for protocol in {line.protocol for line in usable}}
         for line in usable:
-            line.put(Put(number=number, question=question))
+            line.put(frames[line.protocol])
 
     def state(self) -> Mapping[str, Any]:
         """Per path: up or down, round trip, why."""

@@ -64,9 +64,18 @@ class Document:
     @property
     def true_checksum(self) -> str:
         """SHA-256 of everything but the checksum."""
+        return hashlib.sha256(self._unsealed()).hexdigest()
+
+    def sealed(self) -> tuple[bytes, str]:
+        """The line to be written, with its checksum."""
+        unsealed = self._unsealed()
+        checksum = hashlib.sha256(unsealed).hexdigest()
+        return b'{"checksum":"%s",%s\n' % (checksum.encode(), unsealed[1:]), checksum
+
+    def _unsealed(self) -> bytes:
         data = codec.encode(self, Document)
         del data["checksum"]
-        return hashlib.sha256(_json(data)).hexdigest()
+        return _json(data)
 
 
 class SealedFiles:
@@ -126,8 +135,7 @@ class SealedFiles:
             identity=identity,
             body=body,
         )
-        checksum = blank.true_checksum
-        content = _json(codec.encode(blank, Document) | {"checksum": checksum}) + b"\n"
+        content, checksum = blank.sealed()
         if kind in self._slots:
             self._slots[kind].write(content)
         else:

@@ -24,6 +24,7 @@ from ..core.wire import codec
 from ..errors import StateError
 from ..surface import Surface
 from .disk import Disk, RealDisk, put_durably
+from .registry import EncodedRegisters
 from .sealed import Document, SealedFiles
 
 CONFIG, REGISTERS = "config", "registers"
@@ -43,13 +44,15 @@ class Configured:
 class Remembered:
     """What a start finds. ``boot_id`` is that of the system start in which the registers were written.
 
-    ``agreed`` is the arbiter that all nodes were known to have (core.cluster.agreement).
+    ``agreed`` is the arbiter that all nodes were known to have (core.cluster.agreement), ``vouched`` the nodes that an
+    operator said are off (core.node.keeping).
     """
 
     configured: Configured | None = None
     registers: Mapping[str, Register]
     boot_id: str | None = None
     agreed: str = ""
+    vouched: frozenset[str] = frozenset()
 
 
 class Store:
@@ -67,6 +70,7 @@ class Store:
         self._incarnation = self._folder / "incarnation"
         self._boot_id = surface.boot_id()
         self._identity: dict[str, str] = {}
+        self._encoded = EncodedRegisters(terse=False)
 
     def load(self) -> Remembered:
         """What this node wrote last.
@@ -84,7 +88,13 @@ class Store:
             found = codec.decode(_Registers, document.body)
         except codec.CodecError as error:
             raise self._files.refused(REGISTERS, f"it holds no registers ({error})") from None
-        return Remembered(configured=configured, registers=found.registers, boot_id=found.boot_id, agreed=found.agreed)
+        return Remembered(
+            configured=configured,
+            registers=found.registers,
+            boot_id=found.boot_id,
+            agreed=found.agreed,
+            vouched=found.vouched,
+        )
 
     def next_incarnation(self, wall_ms: int) -> int:
         """A number above those of all earlier starts of this node, durable. A lost file leaves the wall clock."""
@@ -104,9 +114,12 @@ class Store:
         self._files.write(CONFIG, identity=self._identity, body=body)
         self._files.seal()
 
-    def save_registers(self, registers: Mapping[str, Register], agreed: str) -> None:
-        """The registers are durable, with the boot in which they were written; ``seal`` should follow."""
-        body = codec.encode(_Registers(boot_id=self._boot_id, registers=registers, agreed=agreed), _Registers)
+    def save_registers(
+        self, registers: Mapping[str, Register], agreed: str, vouched: frozenset[str] = frozenset()
+    ) -> None:
+        """All of it is durable, with the boot in which it was written; ``seal`` should follow."""
+        kept = _Registers(boot_id=self._boot_id, registers={}, agreed=agreed, vouched=vouched)
+        body = {**codec.encode(kept, _Registers), "registers": self._encoded.data(registers)}
         self._files.write(REGISTERS, identity=self._identity, body=body)
 
     def seal(self) -> None:
@@ -143,6 +156,7 @@ class _Registers:
     boot_id: str
     registers: Mapping[str, Register]
     agreed: str = ""
+    vouched: frozenset[str] = frozenset()
 
 
 def set_aside(surface: Surface, now: datetime.datetime) -> Path | None:

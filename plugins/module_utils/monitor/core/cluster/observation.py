@@ -56,6 +56,11 @@ class Observation:
         stored = self._stored.get(presence_key(node))
         return stored.record if stored and isinstance(stored.record, Presence) else None
 
+    def presences(self) -> list[tuple[str, Presence]]:
+        """The leases of all nodes that ever renewed one, by name."""
+        nodes = sorted(key.removeprefix(_NODES) for key in self._stored if key.startswith(_NODES))
+        return [(node, presence) for node in nodes if (presence := self.presence(node)) is not None]
+
     def _note(self, key: str, stored: Stored, now_s: float) -> None:
         record = stored.record
         if not isinstance(record, Presence):

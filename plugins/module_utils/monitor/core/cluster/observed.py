@@ -13,6 +13,8 @@ The law is the acceptor's (``acceptor``); here is how it is kept when its regist
 - Registers that a renewal tells are in the store before it is answered. A renewal that tells none writes one record,
   however many groups there are.
 - A question is answered only when the law has nothing left to write for it.
+- A node that is none of the cluster's any more is marked so in its own record, by whoever renews next; it gets no vote,
+  also when nobody else is left. Nodes of two minds, while they are told of a change, mark and clear in turn.
 - A store that lost records is a new one: nobody is believed to be gone before the longest lease has passed.
 
 Source: engines such as client-go's leader election do the same without the second record (k8s.io/client-go,
@@ -21,7 +23,7 @@ tools/leaderelection), and say that they do not fence; docs/decisions/0013-store
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 
 from ..values.arbitration import Claim, Question, Verdict
@@ -58,8 +60,10 @@ class ObservedArbiter:
     older, which is never answered.
     """
 
-    def __init__(self, *, node: str) -> None:
+    def __init__(self, *, node: str, nodes: Collection[str] = ()) -> None:
+        """``nodes`` are all of the cluster; nobody is taken for removed when they are not given."""
         self._node = node
+        self._nodes = frozenset(nodes)
         self._seen: Observation | None = None
         self._sure = False
         self._tried_s = _NEVER_S
@@ -140,6 +144,11 @@ class ObservedArbiter:
         Questions of a node for which there is no vote are answered at once.
         """
         plan, law = _Plan(), seen.law.fork()
+        own = seen.presence(self._node)
+        if own is not None and own.removed_by is not None:
+            for key in keys:
+                self._settle(key, self._asked[key][0], _removed(self._node, own.removed_by))
+            return plan
         for key in sorted(keys):
             if len(plan.registers) >= REGISTERS_MAX:
                 break
@@ -160,12 +169,19 @@ class ObservedArbiter:
     def _swap(self, seen: Observation, plan: _Plan, now_s: float) -> Swap:
         _number, question = self._asked[plan.keys[0]]
         puts: dict[str, Record] = {presence_key(self._node): self._presence(seen, question, now_s)}
+        puts |= {presence_key(node): presence for node, presence in self._misplaced(seen)}
         for node in sorted(plan.lapsed):
             puts[presence_key(node)] = _fence(seen.presence(node), by=self._node)
         for group in sorted(plan.registers)[:REGISTERS_MAX]:
             puts[register_key(group)] = plan.registers[group]
         expected = {key: Put(expected=seen.expected(key), record=record) for key, record in puts.items()}
         return Swap(puts=expected, since=seen.revision)
+
+    def _misplaced(self, seen: Observation) -> list[tuple[str, Presence]]:
+        """The records of nodes that left the cluster or came again, and do not say so, as they are to be."""
+        known = [(node, presence) for node, presence in seen.presences() if node != self._node] if self._nodes else []
+        wanted = {node: None if node in self._nodes else presence.removed_by or self._node for node, presence in known}
+        return [(n, replace(p, removed_by=wanted[n])) for n, p in known if p.removed_by != wanted[n]]
 
     def _presence(self, seen: Observation, question: Question, now_s: float) -> Presence:
         """Our next renewal. A longer lease than now, announced before, is announced until it has passed."""
@@ -252,6 +268,11 @@ def _relied_on(register: Register, claim: Claim) -> set[str]:
 def _bare(register: Register) -> Register:
     """Without what nodes tell each other, and no voter judges by."""
     return replace(register, history=History()) if register.history != History() else register
+
+
+def _removed(node: str, by: str) -> Verdict:
+    reason = f"{node} is no node of the cluster any more, as {by} knows it"
+    return Verdict(granted=False, renewed=False, reason=reason)
 
 
 def _fence(presence: Presence | None, *, by: str) -> Presence:

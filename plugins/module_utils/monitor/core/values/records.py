@@ -24,12 +24,14 @@ class Presence:
 
     ``seq`` counts the writes of this incarnation, so a node knows its own attempts again. ``fenced_by`` took something
     for which this lease had to have run out: that changes the record, so a renewal still under way fails.
+    ``removed_by`` is a node of a cluster that this one is no node of any more: it gets no vote.
     """
 
     incarnation: int
     seq: int
     lease: Lease
     fenced_by: str | None = None
+    removed_by: str | None = None
 
 
 Record = Union[Presence, Register]
