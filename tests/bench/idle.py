@@ -18,7 +18,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from holdfast import paths
 from holdfast_lab.scene import until
@@ -28,7 +28,6 @@ from holdfast_lab.world.places import REPOSITORY, Places
 from holdfast_lab.world.preflight import NotPossibleError, provide
 from holdfast_lab.world.remote import Lab, LabError
 
-T = TypeVar("T")
 COUNTS = (1, 100, 1000)
 NODES = ("n1", "n2")
 SURFACE = "HOLDFAST_SURFACE=holdfast_bench.light:open_light"
@@ -36,7 +35,6 @@ SETTLE_S = 15.0
 MEASURE_S = 30.0
 READY_S = 30.0
 DESCRIBE_S = 600.0
-CHUNK = 100
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -86,8 +84,7 @@ def measure(lab: Lab, *, sites: int, seconds: float) -> list[Cost]:
     say(f"{sites} sites: describing them ...")
     describe(lab, sites)
     began_s = time.monotonic()
-    for tags in chunks([f"s{number}" for number in range(sites)]):
-        bring(lab, tags)
+    bring(lab, [f"s{number}" for number in range(sites)])
     say(f"{sites} sites: in service after {time.monotonic() - began_s:.1f} s; measuring for {seconds:g} s ...")
     time.sleep(SETTLE_S)
     before, start_s = usage(lab), time.monotonic()
@@ -185,14 +182,8 @@ def describe(lab: Lab, sites: int) -> None:
     for node in NODES:
         ask(lab, node, "cluster", {"node": node, "cluster": cluster})
     for verb, key, elements in (("ip", "ips", ips), ("site", "sites", webs), ("hierarchy", "hierarchies", hierarchies)):
-        for some in chunks(elements):
-            for node in NODES:
-                ask(lab, node, verb, {key: some})
-
-
-def chunks(elements: Sequence[T]) -> list[Sequence[T]]:
-    """The elements, so many at a time that one request is answered in time."""
-    return [elements[start : start + CHUNK] for start in range(0, len(elements), CHUNK)]
+        for node in NODES:
+            ask(lab, node, verb, {key: elements})
 
 
 def ask(lab: Lab, node: str, verb: str, args: Mapping[str, Any]) -> dict[str, Any]:

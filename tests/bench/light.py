@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import os
 import xml.etree.ElementTree as ET
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from holdfast.errors import NotThereError
-from holdfast.surface import ConfigChange, ServiceMain
+from holdfast.surface import Address, ConfigChange, ServiceMain
 from holdfast_lab.memory_surface import MemorySurface, MemoryWorld
 from holdfast_lab.surface.servicebody import run_until_stopped
 
@@ -26,10 +26,36 @@ class LightSurface(MemorySurface):
     def __init__(self, world: MemoryWorld, name: str) -> None:
         super().__init__(world, name, number=1)
         self._elements: dict[str, ET.Element] = {}
+        self._by_address: dict[str, Address] = {}
 
     def run_service(self, *, name: str, main: ServiceMain) -> None:
         del name
         run_until_stopped(main, ready=lambda: None, hears_shutdown=lambda: None)
+
+    def addresses(self) -> Sequence[Address]:
+        return list(self._by_address.values())
+
+    def add_address(
+        self, *, interface: str, address: str, prefix_length: int, skip_as_source: bool, lifetime_s: int
+    ) -> None:
+        self._by_address[address] = Address(
+            interface=interface,
+            address=address,
+            prefix_length=prefix_length,
+            usable=True,
+            skip_as_source=skip_as_source,
+            lifetime_s=lifetime_s,
+        )
+
+    def renew_addresses(self, *, addresses: Collection[str], lifetime_s: int) -> None:
+        del addresses, lifetime_s
+
+    def remove_address(self, *, interface: str, address: str) -> None:
+        del interface
+        self._by_address.pop(address, None)
+
+    def announce(self, *, interface: str, address: str) -> None:
+        del interface, address
 
     def neighbour(self, *, interface: str, address: str, timeout_s: float) -> str | None:
         del interface, address, timeout_s

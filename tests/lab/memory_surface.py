@@ -17,8 +17,9 @@ from __future__ import annotations
 import threading
 import time
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -97,6 +98,7 @@ class MemorySurface:
         self.name = name
         self.boot = f"boot-{name}-1"
         self.fail: dict[str, SurfaceError] = {}
+        self.calls: Counter[str] = Counter()
         self.log: list[str] = []
         self.events: list[tuple[int, str, str]] = []
         self.resets: list[str] = []
@@ -149,7 +151,8 @@ class MemorySurface:
         main(lambda _stop: None, lambda _shutdown: None)
         self.services[name] = "stopped"
 
-    def raise_priority(self) -> None:
+    def raise_priority(self, *, highest: bool) -> None:
+        del highest
         self._meet("raise_priority")
 
     def reset_machine(self, *, reason: str) -> None:
@@ -163,9 +166,11 @@ class MemorySurface:
 
     # -- network ----------------------------------------------------------------------------------
     def interfaces(self) -> Sequence[Interface]:
+        self._meet("interfaces")
         return list(self.cards)
 
     def addresses(self) -> Sequence[Address]:
+        self._meet("addresses")
         return [replace(entry, usable=entry.address not in self.doubled) for entry in self.entries]
 
     def add_address(
@@ -317,6 +322,14 @@ class MemorySurface:
         state = self.sites.get(site, "stopped")
         return "failed" if state == "started" and pools & self.pools_stopped else state
 
+    def iis_states(self, *, sites: Collection[str]) -> Mapping[str, SiteState]:
+        self._meet("iis_states")
+        states = {}
+        for site in sites:
+            with suppress(NotThereError):
+                states[site] = self.iis_state(site=site)
+        return states
+
     def iis_requests(self, *, site: str) -> int:
         self._meet("iis_requests")
         self._site(site)
@@ -361,6 +374,7 @@ class MemorySurface:
             yield
 
     def _meet(self, primitive: str) -> None:
+        self.calls[primitive] += 1
         if primitive in self.fail:
             raise self.fail[primitive]
 

@@ -40,6 +40,10 @@ class NotThereError(SurfaceError):
     """The object a primitive was asked about does not exist (address, disk, site, service, certificate)."""
 
 
+class NetworkError(SurfaceError):
+    """No card of this node reaches the clients: nothing that is stopped and started here mends that."""
+
+
 class StateError(HoldfastError):
     """A state file is torn, foreign or newer than this program; it is refused, never guessed at."""
 

@@ -133,8 +133,8 @@ class Surface(Protocol):
         process's main thread.
         """
 
-    def raise_priority(self) -> None:
-        """This process is run before ordinary ones."""
+    def raise_priority(self, *, highest: bool) -> None:
+        """This process is run before ordinary ones; ``highest``: before others of ours as well."""
 
     def reset_machine(self, *, reason: str) -> None:
         """The machine restarts at once: no program is asked to end, nothing is waited for. It does not return.
@@ -239,6 +239,9 @@ class Surface(Protocol):
 
     def iis_state(self, *, site: str) -> SiteState:
         """The site's run state; NotThereError when it is not configured."""
+
+    def iis_states(self, *, sites: Collection[str]) -> Mapping[str, SiteState]:
+        """The run states of those of the sites that are configured, by one look at IIS."""
 
     def iis_requests(self, *, site: str) -> int:
         """How many requests of the site are being worked on now."""

@@ -51,7 +51,7 @@ class Node:
         self.waiting: dict[int, asyncio.Future[Consulted]] = {}
         self.acknowledged: list[tuple[float, float]] = []
         self.errors: list[str] = []
-        self.arbiter = StoredArbiter(node=name, store=store, clock=time.monotonic, on_answer=self._answered)
+        self.arbiter = StoredArbiter(node=name, nodes=(), store=store, clock=time.monotonic, on_answer=self._answered)
 
     def _answered(self, consulted: Consulted) -> None:
         waiting = self.waiting.pop(consulted.number, None)

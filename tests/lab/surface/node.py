@@ -54,7 +54,6 @@ NOT_STARTED_AS_SERVICE = 1063
 LABEL_MAX = 15
 """Characters of an address label, IFNAMSIZ less the end (linux/if.h)."""
 CONTROL_S = 10.0
-PRIORITY = -20
 
 RESET_EVENT_ID = 1095
 ADDRESSES_LOCK = "addresses.lock"
@@ -122,14 +121,9 @@ class LabSurface:
             hears_shutdown=lambda: self._report(name, accepts="preshutdown"),
         )
 
-    def raise_priority(self) -> None:
-        # As on Windows, where a thread of a higher class always runs before those of a lower one. A lab that does not
-        # run as root may not; its guard is as fast as the machine lets it be.
-        with self._doing("raise_priority"), suppress(PermissionError):
-            try:
-                os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(os.sched_get_priority_min(os.SCHED_RR)))
-            except PermissionError:
-                os.setpriority(os.PRIO_PROCESS, 0, PRIORITY)
+    def raise_priority(self, *, highest: bool) -> None:
+        with self._doing("raise_priority"):
+            power.raise_priority(highest=highest)
 
     def reset_machine(self, *, reason: str) -> None:
         with self._doing("reset_machine"):
@@ -287,6 +281,13 @@ class LabSurface:
             if state not in get_args(SiteState):
                 raise SurfaceError("iis_state", f"IIS answered {state!r}")
             return cast(SiteState, state)
+
+    def iis_states(self, *, sites: Collection[str]) -> Mapping[str, SiteState]:
+        states = {}
+        for site in sites:
+            with suppress(NotThereError):
+                states[site] = self.iis_state(site=site)
+        return states
 
     def iis_requests(self, *, site: str) -> int:
         with self._doing("iis_requests", site):

@@ -12,8 +12,8 @@ import pytest
 
 from holdfast.core.values.facts import IpFacts, VolumeFacts
 from holdfast.core.values.model import Cluster, CommPath, Config, Ip, Manual, Volume
-from holdfast.errors import NotThereError, SurfaceError
-from holdfast.kits import Context, kit_of, noticed_tags, refresh
+from holdfast.errors import NetworkError, NotThereError, SurfaceError
+from holdfast.kits import Context, Lifetimes, kit_of
 from holdfast.surface import FOREVER_S, Address, Interface
 from holdfast.windows import storage
 from holdfast_lab.memory_surface import MemorySurface, MemoryWorld
@@ -232,17 +232,34 @@ def test_nothing_is_taken_after_the_permit_has_run_out(world: MemoryWorld, resou
 
 
 def test_refreshing_prolongs_the_addresses_that_are_up_in_one_call_and_adds_none(world: MemoryWorld) -> None:
-    n1 = world.node("n1")
+    n1, lifetimes = world.node("n1"), Lifetimes()
     other = replace(IP, tag="ip-docs", address="10.77.0.114")
     kit_of(IP).start(IP, _context(n1, 1.5))
     n1.changes()
-    refresh([IP, VOLUME, other], _context(n1, 2.9))
+    lifetimes.refresh([IP, other], _context(n1, 2.9))
     assert n1.changes() == ["renew_addresses 10.77.0.113 10.77.0.114 2"]
     assert [(entry.address, entry.lifetime_s) for entry in n1.entries] == [("10.77.0.113", 2)]
-    refresh([IP, other], _context(n1, 0.9))
+    lifetimes.refresh([IP, other], _context(n1, 0.9))
     assert n1.changes() == [], "with less than a second left the address goes with its permit"
-    refresh([IP], _context(n1, None))
+    lifetimes.refresh([IP], _context(n1, None))
     assert [entry.lifetime_s for entry in n1.entries] == [FOREVER_S]
+
+
+def test_no_refresh_makes_an_address_live_less_long_than_the_one_before(world: MemoryWorld) -> None:
+    """A permit that is renewed with 1.9 s left was trusted for 2 s a moment ago."""
+    n1, lifetimes = world.node("n1"), Lifetimes()
+    lifetimes.refresh([IP], _context(n1, 2.1))
+    lifetimes.refresh([IP], _context(n1, 1.9))
+    assert n1.changes() == ["renew_addresses 10.77.0.113 2"]
+    lifetimes.refresh([IP], _context(n1, 3.1))
+    assert n1.changes() == ["renew_addresses 10.77.0.113 3"]
+
+
+def test_an_address_that_lived_for_ever_lives_as_long_as_its_permit_when_there_is_one(world: MemoryWorld) -> None:
+    n1, lifetimes = world.node("n1"), Lifetimes()
+    lifetimes.refresh([IP], _context(n1, None))
+    lifetimes.refresh([IP], _context(n1, 2.1))
+    assert n1.changes() == [f"renew_addresses 10.77.0.113 {FOREVER_S}", "renew_addresses 10.77.0.113 2"]
 
 
 # -- fencing and checks ----------------------------------------------------------------------------
@@ -282,7 +299,7 @@ def test_an_address_whose_card_lost_its_link_is_partial_and_fails_its_check(worl
     kit_of(IP).check(IP, _context(n1))
     n1.cards = [replace(n1.cards[0], up=False)]
     assert kit_of(IP).state(IP, _context(n1)) == "partial"
-    with pytest.raises(SurfaceError, match=r"10\.77\.0\.113 is not usable on 'LAN'"):
+    with pytest.raises(NetworkError, match="interface 'LAN' has no link or is disabled"):
         kit_of(IP).check(IP, _context(n1))
 
 
@@ -292,8 +309,21 @@ def test_one_answer_of_the_ping_list_is_enough_and_none_is_a_failed_check(world:
     n1.answering = {("LAN", "10.77.0.2")}
     kit_of(asking).check(asking, _context(n1))
     n1.answering = {("LAN 2", "10.77.0.2")}
-    with pytest.raises(SurfaceError, match=r"none of 10\.77\.0\.1, 10\.77\.0\.2 answers through interface 'LAN'"):
+    with pytest.raises(NetworkError, match=r"none of 10\.77\.0\.1, 10\.77\.0\.2 answers through interface 'LAN'"):
         kit_of(asking).check(asking, _context(n1))
+
+
+def test_a_standby_tells_that_no_address_of_its_ping_list_answers_although_its_card_has_a_link(
+    two_cards: MemorySurface,
+) -> None:
+    two_cards.answering.discard(("LAN", "10.77.0.1"))
+    spare = kit_of(WITH_SPARE).inspect(WITH_SPARE, _context(two_cards))
+    two_cards.answering.clear()
+    silent = kit_of(WITH_SPARE).inspect(WITH_SPARE, _context(two_cards))
+    assert isinstance(spare, IpFacts)
+    assert isinstance(silent, IpFacts)
+    assert spare.silent == "", "the spare card would do"
+    assert (silent.interface_up, silent.silent) == (True, "none of 10.77.0.1 answers through interface 'LAN'")
 
 
 # -- the spare card --------------------------------------------------------------------------------
@@ -327,8 +357,9 @@ def test_local_recovery_moves_an_address_to_the_spare_card_where_it_stays(
         two_cards.cards[0] = replace(two_cards.cards[0], up=False)
     else:
         two_cards.answering.discard(("LAN", "10.77.0.1"))
-    with pytest.raises(SurfaceError):
+    with pytest.raises(SurfaceError, match="'LAN 2' works") as mendable:
         kit.check(WITH_SPARE, context)
+    assert not isinstance(mendable.value, NetworkError), "starting it anew mends it"
     kit.stop(WITH_SPARE, context, 0.0)
     kit.start(WITH_SPARE, context)
     assert _card_of(two_cards) == ["LAN 2"]
@@ -344,7 +375,7 @@ def test_with_no_good_card_the_address_is_on_its_own_card_and_the_check_says_why
     two_cards.answering.clear()
     kit_of(WITH_SPARE).start(WITH_SPARE, _context(two_cards))
     assert _card_of(two_cards) == ["LAN"]
-    with pytest.raises(SurfaceError, match="answers through interface 'LAN'"):
+    with pytest.raises(NetworkError, match="answers through interface 'LAN'"):
         kit_of(WITH_SPARE).check(WITH_SPARE, _context(two_cards))
 
 
@@ -360,9 +391,3 @@ def test_readiness_counts_the_spare_card(two_cards: MemorySurface) -> None:
         False,
         "interface 'LAN' and interface 'LAN 2' has no link or is disabled",
     )
-
-
-def test_a_notice_concerns_the_resources_of_its_kind() -> None:
-    assert noticed_tags("network", CONFIG) == {"ip-shop"}
-    assert noticed_tags("disk", CONFIG) == {"vol-shop"}
-    assert noticed_tags("service", CONFIG) == noticed_tags("iis", CONFIG) == frozenset()

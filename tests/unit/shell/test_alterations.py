@@ -155,7 +155,8 @@ def view(*, n2: str = "alive", n3: str = "alive", holder: str | None = "n1") -> 
     """The status as n1 gives it."""
     states = {"n1": "alive", "n2": n2, "n3": n3}
     rows = [{"name": name, "self": name == "n1", "state": state} for name, state in states.items()]
-    return {"nodes": rows, "groups": [group(holder, out=False)]}
+    votes = {"arbiter": "witness w1", "counts": True, "answers": True, "reason": ""}
+    return {"nodes": rows, "groups": [group(holder, out=False)], "voting": votes}
 
 
 @pytest.mark.parametrize(
@@ -184,6 +185,37 @@ def test_a_node_comes_while_those_that_are_there_hear_each_other() -> None:
     two["nodes"][1]["state"] = "suspect"
     (problem,) = check_voters(WITHOUT_N3, WATCHED, two, off=())
     assert problem.message == "n2 is suspect; the nodes (n3 added) cannot change while groups run and a node is away."
+
+
+@pytest.mark.parametrize("silent", [{"answers": False}, {"counts": False}])
+def test_a_node_comes_while_the_arbiter_votes_for_what_runs(silent: dict[str, bool]) -> None:
+    """From the change on the votes of all nodes count only with that of the new one, which nobody has heard yet."""
+    two = {**view(), "nodes": view()["nodes"][:2]}
+    away = {**two, "voting": {**two["voting"], **silent, "reason": "connection refused"}}
+
+    (problem,) = check_voters(WITHOUT_N3, WATCHED, away, off=())
+    assert problem.message == "n3 cannot come while groups run and witness w1 does not vote (connection refused)."
+    assert check_voters(WITHOUT_N3, WATCHED, {**away, "groups": [group(None, out=False)]}, off=()) == []
+    assert check_voters(WITHOUT_N3, replace(WITHOUT_N3, ips=()), away, off=()) == [], "other changes do not need it"
+
+
+def test_of_two_nodes_a_dead_one_is_exchanged_for_another_in_one_step() -> None:
+    paths = (CommPath(name="path-a", addresses={"n1": "a", "n3": "b"}),)
+    after = replace(WATCHED, cluster=replace(WATCHED.cluster, comm_paths=paths))
+    two = {**view(n2="dead"), "nodes": view(n2="dead")["nodes"][:2]}
+
+    assert check_voters(WITHOUT_N3, after, two, off=["n2"]) == []
+    assert [problem.rule for problem in check_voters(WITHOUT_N3, after, two, off=())] == ["HF705"]
+
+
+def test_a_node_and_another_arbiter_do_not_come_in_one_step() -> None:
+    two = {**view(), "nodes": view()["nodes"][:2]}
+    after = replace(WATCHED, cluster=replace(WATCHED.cluster, arbiter=Share(path="\\\\f\\a")))
+
+    (problem,) = check_voters(WITHOUT_N3, after, two, off=())
+    assert problem.message == (
+        "n3 cannot come in one step with another arbiter (witness w1 to share \\\\f\\a) while groups run."
+    )
 
 
 @pytest.mark.parametrize(

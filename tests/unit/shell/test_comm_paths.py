@@ -53,7 +53,7 @@ def free_port() -> int:
 def cluster(port: int, name: str = "web", **addresses: tuple[str, ...]) -> Cluster:
     used = {**ADDRESSES, **addresses}
     paths = [
-        CommPath(name=path, addresses={node: places[index] for node, places in used.items()})
+        CommPath(name=path, addresses={node: places[index] for node, places in used.items() if places})
         for index, path in enumerate(("path-a", "path-b"))
     ]
     return Cluster(name=name, arbiter=Manual(), profile="normal", comm_port=port, comm_paths=tuple(paths))
@@ -318,6 +318,26 @@ def test_nodes_of_different_clusters_do_not_talk(run: Any, node_pki: Any) -> Non
         said = "n1 is of cluster other; this is cluster web"
         await until(lambda: said in n1.paths.troubles()[("n2", "path-a")])
         assert n1.events == n2.events == []
+
+    run(story)
+
+
+def test_a_node_that_was_removed_is_refused_counted_and_shown_until_it_is_one_again(run: Any, node_pki: Any) -> None:
+    async def story(stack: contextlib.AsyncExitStack) -> None:
+        port = free_port()
+        whole = cluster(port)
+        without = cluster(port, n0=("127.66.1.3", "127.66.2.3"), n1=())
+        n1 = await opened(stack, Node("n1", node_pki("n1")), whole)
+        n2 = await opened(stack, Node("n2", node_pki("n2")), without)
+        await until(lambda: n2.paths.counters["peer"] >= 2)
+        assert n2.paths.strangers() == ["n1"]
+        said = "n2 refuses: cluster web on n2 has no path path-a from n1"
+        await until(lambda: said in n1.paths.troubles()[("n2", "path-a")])
+        assert n1.events == n2.events == []
+
+        n2.paths.configure("n2", whole)
+        await until(lambda: n2.up() == {"path-a", "path-b"})
+        assert n2.paths.strangers() == []
 
     run(story)
 

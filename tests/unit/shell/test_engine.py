@@ -131,9 +131,8 @@ class Recorder:
     def ready_to_stop(self) -> None:
         self.said.append("ready to stop")
 
-    def persist(self, registers: Mapping[str, Register], agreed: str, done: Callable[[], None]) -> None:
-        del agreed
-        self.said.append(f"persist {registers['shop'].epoch}")
+    def persist(self, what: Persist, done: Callable[[], None]) -> None:
+        self.said.append(f"persist {what.registers['shop'].epoch}")
         self.writes.append(done)
 
     def note(self, note: Note) -> None:

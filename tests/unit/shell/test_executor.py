@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, cast
 
 import pytest
@@ -16,7 +16,7 @@ import pytest
 from holdfast.core.values.events import Operation, Resource, Step, StepDone
 from holdfast.core.values.facts import Facts, IpFacts, State
 from holdfast.core.values.model import Ip
-from holdfast.errors import SurfaceError
+from holdfast.errors import NetworkError, SurfaceError
 from holdfast.kits import Context
 from holdfast.service.executor import Executor
 from holdfast.service.workers import Workers
@@ -29,6 +29,7 @@ class Kit:
 
     def __init__(self) -> None:
         self.log: list[str] = []
+        self.looks: list[int] = []
         self.gates: dict[str, threading.Event] = {}
         self.errors: dict[str, Exception] = {}
 
@@ -44,6 +45,10 @@ class Kit:
         del ctx
         self._did("observe", resource.tag)
         return "up"
+
+    def states(self, resources: Sequence[Ip], ctx: Context) -> Mapping[str, State]:
+        self.looks.append(len(resources))
+        return {resource.tag: self.state(resource, ctx) for resource in resources}
 
     def inspect(self, resource: Ip, ctx: Context) -> Facts:
         del ctx
@@ -140,6 +145,23 @@ def test_a_fence_waits_for_nothing_that_was_asked_of_the_resource_before() -> No
     run(story)
 
 
+def test_an_outcome_tells_whether_the_network_of_the_node_is_to_blame() -> None:
+    async def story(bench: Bench) -> None:
+        bench.kit.errors = {
+            "check ip-shop": NetworkError("network", "interface 'LAN' has no link or is disabled"),
+            "verify ip-shop": SurfaceError("addresses", "it is gone"),
+        }
+        bench.do("check", "ip-shop")
+        bench.do("verify", "ip-shop")
+        await bench.ended(2)
+        assert [(done.error, done.network) for done in bench.done] == [
+            ("network: interface 'LAN' has no link or is disabled", True),
+            ("addresses: it is gone", False),
+        ]
+
+    run(story)
+
+
 def test_each_operation_reaches_the_kit_and_its_result_comes_back() -> None:
     async def story(bench: Bench) -> None:
         for operation in ("observe", "inspect", "prepare", "start", "verify", "check"):
@@ -213,11 +235,33 @@ def test_a_step_that_could_not_begin_in_time_is_never_begun() -> None:
     run(story)
 
 
+def test_observations_asked_for_at_once_are_one_look_and_each_is_told() -> None:
+    async def story(bench: Bench) -> None:
+        for number in range(20):
+            bench.do("observe", f"ip-{number}")
+        await bench.ended(20)
+        assert bench.kit.looks == [20]
+        assert {done.id: done.state for done in bench.done} == dict.fromkeys(range(1, 21), "up")
+
+    run(story)
+
+
+def test_an_observation_that_fails_is_told_of_its_own_resource_alone() -> None:
+    async def story(bench: Bench) -> None:
+        bench.kit.errors["observe sick"] = SurfaceError("x", "does not answer")
+        bench.do("observe", "well")
+        bench.do("observe", "sick")
+        await bench.ended(2)
+        assert {done.id: (done.state, bool(done.error)) for done in bench.done} == {1: ("up", False), 2: (None, True)}
+
+    run(story)
+
+
 def test_many_hung_steps_leave_the_loop_and_the_other_resources_alone() -> None:
     async def story(bench: Bench) -> None:
         for number in range(12):
-            bench.kit.gates[f"observe hung-{number}"] = threading.Event()
-            bench.do("observe", f"hung-{number}")
+            bench.kit.gates[f"verify hung-{number}"] = threading.Event()
+            bench.do("verify", f"hung-{number}")
         loop = asyncio.get_running_loop()
         slowest = 0.0
         for number in range(20):
@@ -232,10 +276,10 @@ def test_many_hung_steps_leave_the_loop_and_the_other_resources_alone() -> None:
 
 def test_more_jobs_than_threads_wait_for_their_turn() -> None:
     async def story(bench: Bench) -> None:
-        gates = [bench.kit.gates.setdefault(f"observe hung-{n}", threading.Event()) for n in range(3)]
+        gates = [bench.kit.gates.setdefault(f"verify hung-{n}", threading.Event()) for n in range(3)]
         for number in range(3):
-            bench.do("observe", f"hung-{number}")
-        bench.do("observe", "later")
+            bench.do("verify", f"hung-{number}")
+        bench.do("verify", "later")
         await asyncio.sleep(0.05)
         assert bench.done == []
         gates[0].set()

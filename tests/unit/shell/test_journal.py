@@ -16,7 +16,7 @@ from typing import Any, cast
 import pytest
 
 from holdfast import paths
-from holdfast.core.values.events import Note
+from holdfast.core.values.events import Note, Persist
 from holdfast.core.values.messages import Register
 from holdfast.service import journal as journal_module
 from holdfast.service.journal import Journal, known_durations
@@ -39,7 +39,8 @@ class Disk:
         self.gate = threading.Event()
         self.gate.set()
 
-    def save_registers(self, registers: Mapping[str, Register], agreed: str) -> None:  # noqa: ARG002 - the store takes it
+    def save_registers(self, registers: Mapping[str, Register], agreed: str, vouched: frozenset[str]) -> None:
+        del agreed, vouched
         self.gate.wait(20)
         if self.failures:
             self.failures -= 1
@@ -93,7 +94,7 @@ def test_registers_that_cannot_be_written_are_written_again_until_it_works(
     async def story(journal: Journal, ledger: SlowLedger) -> None:
         del ledger
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        journal.persist(REGISTERS, "manual", lambda: done.set_result(None))
+        journal.persist(Persist(number=1, registers=REGISTERS, agreed="manual"), lambda: done.set_result(None))
         await asyncio.sleep(0.02)
         assert not done.done()
         assert journal.trouble == "the registers cannot be written: [Errno 28] No space left on device"
@@ -113,7 +114,7 @@ def test_a_hung_disk_holds_up_neither_the_loop_nor_the_history(surface: MemorySu
         done: list[None] = []
         loop = asyncio.get_running_loop()
         began = loop.time()
-        journal.persist(REGISTERS, "manual", lambda: done.append(None))
+        journal.persist(Persist(number=1, registers=REGISTERS, agreed="manual"), lambda: done.append(None))
         journal.note("n1", NOTE)
         assert loop.time() - began < 0.1
         (record,) = await journal.history(5)

@@ -79,7 +79,10 @@ def said(message: Any) -> Envelope:
 
 
 def payload(frame: bytes) -> bytes:
-    (only,) = wire.Frames(wire.FRAME_BYTES_MAX).feed(frame)
+    frames = wire.Frames(wire.FRAME_BYTES_MAX)
+    frames.feed(frame)
+    only = frames.next()
+    assert only is not None
     return only
 
 

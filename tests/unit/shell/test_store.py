@@ -22,7 +22,7 @@ from holdfast.core.values.model import Cluster, CommPath, Config, Manual
 from holdfast.errors import StateError
 from holdfast.store.disk import RealDisk, put_durably
 from holdfast.store.ledger import Ledger
-from holdfast.store.state import Store, set_aside
+from holdfast.store.state import REGISTERS, Store, set_aside
 from holdfast.surface import Surface
 
 CONFIG = Config(
@@ -81,6 +81,21 @@ def test_what_was_saved_is_loaded_after_a_restart(tmp_path: Path) -> None:
     assert (found.configured.node, found.configured.config) == ("n1", CONFIG)
     assert found.configured.lineage == LINEAGE
     assert (found.registers, found.boot_id) == (NEW, "boot-1")
+
+
+def test_whom_an_operator_vouched_for_is_loaded_and_a_file_from_before_that_has_nobody(tmp_path: Path) -> None:
+    made = written(tmp_path)
+    made.save_registers(NEW, "manual", frozenset({"n2"}))
+    made.seal()
+    assert store(tmp_path).load().vouched == {"n2"}
+
+    document = made._files.read(REGISTERS)
+    assert document is not None
+    earlier = {key: value for key, value in document.body.items() if key != "vouched"}
+    made._files.write(REGISTERS, identity={"node": "n1", "cluster": "web"}, body=earlier)
+    made.seal()
+    found = store(tmp_path).load()
+    assert (found.registers, found.vouched) == (NEW, frozenset())
 
 
 # -- power cuts ---------------------------------------------------------------------------------------

@@ -84,8 +84,14 @@ def envelopes(message: type) -> st.SearchStrategy[Envelope]:
     )
 
 
+def cut(frames: wire.Frames, data: bytes) -> list[bytes]:
+    """The frames that are complete after these bytes."""
+    frames.feed(data)
+    return list(iter(frames.next, None))
+
+
 def payload(frame: bytes) -> bytes:
-    (only,) = wire.Frames(wire.FRAME_BYTES_MAX).feed(frame)
+    (only,) = cut(wire.Frames(wire.FRAME_BYTES_MAX), frame)
     return only
 
 
@@ -205,15 +211,25 @@ def test_numbers_too_large_for_a_float_are_refused_in_number_fields() -> None:
 def test_frames_are_cut_the_same_however_the_bytes_arrive(payloads: list[bytes], piece: int) -> None:
     stream = b"".join(len(p).to_bytes(4, "big") + p for p in payloads)
     frames = wire.Frames(64)
-    cut = [f for start in range(0, len(stream), piece) for f in frames.feed(stream[start : start + piece])]
-    assert cut == payloads
+    pieces = [stream[start : start + piece] for start in range(0, len(stream), piece)]
+    assert [payload for each in pieces for payload in cut(frames, each)] == payloads
 
 
 def test_a_frame_beyond_the_bound_is_refused_before_its_bytes_arrive() -> None:
     frames = wire.Frames(100)
-    assert frames.feed((100).to_bytes(4, "big")) == []
+    assert cut(frames, (100).to_bytes(4, "big")) == []
     with pytest.raises(WireError, match="101 bytes came in; at most 100"):
-        wire.Frames(100).feed((101).to_bytes(4, "big"))
+        cut(wire.Frames(100), (101).to_bytes(4, "big"))
+
+
+def test_the_bound_may_rise_between_two_frames_of_the_same_bytes() -> None:
+    frames = wire.Frames(10)
+    frames.feed((5).to_bytes(4, "big") + b"hello" + (50).to_bytes(4, "big") + b"x" * 50)
+
+    assert frames.next() == b"hello"
+    frames.bytes_max = 100
+    assert frames.next() == b"x" * 50
+    assert frames.next() is None
 
 
 def test_our_own_oversized_message_is_our_bug_and_not_the_peers() -> None:

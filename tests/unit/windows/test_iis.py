@@ -145,3 +145,11 @@ def test_certificate_states_tell_missing_from_keyless(node: MemorySurface) -> No
     assert iis.certificate_states(node, SHOP) == {THUMBPRINT: "no private key"}
     node.store = []
     assert iis.certificate_states(node, SHOP) == {THUMBPRINT: "missing"}
+
+
+def test_the_configuration_is_understood_once_as_long_as_its_text_is_the_same(node: MemorySurface) -> None:
+    iis.write_sites(node, [SHOP])
+    first = iis.configured_sites(node)
+    assert iis.configured_sites(node) is first
+    iis.write_sites(node, [replace(SHOP, name="mall")])
+    assert set(iis.configured_sites(node)) - set(first) == {"mall"}

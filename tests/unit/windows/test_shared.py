@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from holdfast.windows.shared import SharedLook
+from holdfast.windows.shared import SharedLook, asked_at
 
 
 def test_everyone_gets_a_look_that_began_after_he_asked_and_many_share_one() -> None:
@@ -81,3 +81,19 @@ def test_an_error_is_raised_where_it_is_asked_for() -> None:
 
     with pytest.raises(OSError, match="gone"):
         SharedLook(look).take()
+
+
+def test_what_was_asked_for_at_the_same_moment_is_one_look_however_late_it_is_carried_out() -> None:
+    looks = iter(range(100))
+    shared = SharedLook(lambda: next(looks))
+    with asked_at(time.monotonic()):
+        assert [shared.take() for _step in range(50)] == [0] * 50
+    assert shared.take() == 1
+
+
+def test_a_look_from_before_it_was_asked_for_is_of_no_use() -> None:
+    looks = iter(range(10))
+    shared = SharedLook(lambda: next(looks))
+    shared.take()
+    with asked_at(time.monotonic()):
+        assert shared.take() == 1

@@ -15,7 +15,7 @@ import threading
 import types
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,7 @@ class Iis:
     certificates: dict[str, str] = field(default_factory=dict)
     failures: dict[str, list[int]] = field(default_factory=dict)
     commits: int = 0
+    items_read: int = 0
     calls: list[str] = field(default_factory=list)
 
     def meet(self, what: str) -> None:
@@ -133,10 +134,14 @@ def _collection(iis: Iis, element: ET.Element) -> Com:
     def items() -> list[ET.Element]:
         return [child for child in element if child.tag not in SINGLE and not child.tag.endswith("Defaults")]
 
+    def item(index: int) -> Com:
+        iis.items_read += 1
+        return _element(iis, items()[index])
+
     return Com(
         {
             "Count": lambda: len(items()),
-            "Item": lambda index: _element(iis, items()[index]),
+            "Item": item,
             "CreateNewElement": lambda name: _element(iis, ET.Element(name)),
             "AddElement": lambda made: element.append(made.Invoke(made.GetIDsOfNames(0, "Element"), 0, GET, 1)),
             "DeleteElement": lambda index: element.remove(items()[index]),
@@ -232,6 +237,37 @@ WANTED = Site(
 
 def _sites(iis: Iis) -> dict[str, Any]:
     return dict(parse_sites(iis.text, {"SystemDrive": "C:"}))
+
+
+def _many(count: int) -> list[Site]:
+    http = Binding(protocol="http", ip="10.78.0.1", port=80)
+    return [
+        Site(name=f"s{n}", kind="web", content=rf"C:\\s{n}", app_pool=f"s{n}", bindings=(replace(http, host=f"s{n}"),))
+        for n in range(count)
+    ]
+
+
+def test_a_commit_lists_a_collection_once_however_many_sites_are_described(iis: Iis) -> None:
+    Win32Surface().iis_commit([change for site in _many(100) for change in site_changes(None, site)])
+    assert {f"s{n}" for n in range(100)} <= set(_sites(iis))
+    assert iis.items_read < 100
+
+
+def test_many_sites_that_are_removed_in_one_commit_are_the_right_ones(iis: Iis) -> None:
+    before = set(_sites(iis))
+    Win32Surface().iis_commit([change for site in _many(20) for change in site_changes(None, site)])
+    Win32Surface().iis_commit([removal(f"s{n}") for n in range(0, 20, 2)])
+    assert set(_sites(iis)) - before == {f"s{n}" for n in range(1, 20, 2)}
+
+
+def test_the_states_of_some_sites_are_read_in_one_look(iis: Iis) -> None:
+    Win32Surface().iis_commit([change for site in _many(50) for change in site_changes(None, site)])
+    iis.states |= {"s3": 1, "s4": 1}
+    iis.pools |= {f"s{n}": 1 for n in range(50)} | {"s4": 3}
+    iis.items_read = 0
+    states = Win32Surface().iis_states(sites={"s3", "s4", "s5", "nope"})
+    assert states == {"s3": "started", "s4": "failed", "s5": "stopped"}
+    assert iis.items_read < 150
 
 
 def test_com_is_initialised_once_in_each_thread_and_free_threaded(iis: Iis) -> None:

@@ -78,12 +78,13 @@ def system(monkeypatch: pytest.MonkeyPatch) -> System:
     return made
 
 
-def test_the_priority_is_high_or_it_is_said_why_not(system: System) -> None:
-    Win32Surface().raise_priority()
-    assert system.done == ["priority 0x80"]
+def test_the_priority_is_raised_or_it_is_said_why_not(system: System) -> None:
+    Win32Surface().raise_priority(highest=True)
+    Win32Surface().raise_priority(highest=False)
+    assert system.done == ["priority 0x80", "priority 0x8000"]
     system.in_order = 0
     with pytest.raises(SurfaceError, match="raising the priority of this process: error 5"):
-        Win32Surface().raise_priority()
+        Win32Surface().raise_priority(highest=True)
 
 
 HANGS_S = 5.0

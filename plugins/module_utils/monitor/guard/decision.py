@@ -88,7 +88,8 @@ class Rule:
         since_s.update(dict.fromkeys((group.name for group in fresh), now_s))
         concerned = [group for group in unpermitted if group.name in since_s]
         off = [group for group in concerned if sight.shows_off(group, since_s=since_s[group.name])]
-        due = [group for group in concerned if group not in off]
+        gone = {group.name for group in off}
+        due = [group for group in concerned if group.name not in gone]
         overdue = [group for group in due if now_s > since_s[group.name] + group.fence_s]
         # Replaced, never changed: other threads read them.
         self._due_s = {group.name: since_s[group.name] for group in due}

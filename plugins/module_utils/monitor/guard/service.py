@@ -37,7 +37,7 @@ def body(surface: Surface, on_stop: Listen, on_shutdown: Listen) -> None:
     del on_shutdown
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     with contextlib.suppress(SurfaceError):
-        surface.raise_priority()
+        surface.raise_priority(highest=True)
     stopped = threading.Event()
     try:
         guard = Guard(surface, stopped)

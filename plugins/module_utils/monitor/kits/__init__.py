@@ -8,13 +8,14 @@ from __future__ import annotations
 from typing import Any, Union
 
 from ..core.values.model import Hierarchy, Ip, Volume
-from .ip import IpKit, refresh
+from .ip import IpKit
 from .kit import Context, Kit
-from .notices import noticed_tags
+from .lifetimes import Lifetimes
+from .notices import Changes
 from .volume import VolumeKit
 from .web import WebKit
 
-__all__ = ["Context", "Kit", "Resource", "kit_of", "noticed_tags", "refresh"]
+__all__ = ["Changes", "Context", "Kit", "Lifetimes", "Resource", "kit_of"]
 
 Resource = Union[Ip, Volume, Hierarchy]
 

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import hashlib
-import http.client
 import socket
 import ssl
 from dataclasses import dataclass
@@ -32,6 +31,9 @@ def ask(binding: Binding, *, timeout_s: float) -> Answer:
     The certificate's name and chain are not judged, only its thumbprint is reported: a site may well have a
     certificate that this node itself does not trust.
     """
+    # Late, like everything of HTTP: a start of the monitor does without it.
+    from http.client import HTTPException
+
     thumbprint: str | None = None
     try:
         with socket.create_connection((binding.ip, binding.port), timeout=timeout_s) as plain:
@@ -41,12 +43,14 @@ def ask(binding: Binding, *, timeout_s: float) -> Answer:
             with _context().wrap_socket(plain, server_hostname=binding.host or binding.ip) as secure:
                 thumbprint = hashlib.sha1(secure.getpeercert(binary_form=True) or b"").hexdigest().upper()
                 return Answer(status=_status(secure, binding, timeout_s), thumbprint=thumbprint)
-    except (OSError, http.client.HTTPException, ValueError) as error:
+    except (OSError, HTTPException, ValueError) as error:
         return Answer(status=None, thumbprint=thumbprint, error=f"{type(error).__name__}: {error}")
 
 
 def _status(connected: socket.socket, binding: Binding, timeout_s: float) -> int:
-    connection = http.client.HTTPConnection(binding.host or binding.ip, binding.port, timeout=timeout_s)
+    from http.client import HTTPConnection
+
+    connection = HTTPConnection(binding.host or binding.ip, binding.port, timeout=timeout_s)
     connection.sock = connected
     headers = {"User-Agent": AGENT, "Connection": "close"}
     connection.request("GET", "/", headers=headers)

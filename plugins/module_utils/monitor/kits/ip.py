@@ -9,11 +9,11 @@ A node may have a spare card on the same subnet: an address that is started goes
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from ..core.values.facts import IpFacts, State
-from ..core.values.model import Hierarchy, Ip, Volume
-from ..errors import NotThereError, SurfaceError
+from ..core.values.model import Ip
+from ..errors import NetworkError, NotThereError, SurfaceError
 from ..surface import FOREVER_S, Interface
 from ..windows import network
 from .kit import Context, require_permit
@@ -36,6 +36,10 @@ class IpKit:
         right = len(places) == 1 and places[0].usable and places[0].interface in _cards(resource, ctx)
         return "up" if right and network.interface_of(ctx.surface, places[0].interface).up else "partial"
 
+    def states(self, resources: Sequence[Ip], ctx: Context) -> Mapping[str, State]:
+        """By a look at all addresses that is shared."""
+        return {resource.tag: self.state(resource, ctx) for resource in resources}
+
     def inspect(self, resource: Ip, ctx: Context) -> IpFacts:
         """With the hardware address of another machine that answers for the address now."""
         state = self.state(resource, ctx)
@@ -51,7 +55,8 @@ class IpKit:
                 state=state, interface_up=False, answered_by=None, detail=f"{down} has no link or is disabled"
             )
         answered_by = self._other_holder(resource, ctx, card) if state == "down" else None
-        return IpFacts(state=state, interface_up=True, answered_by=answered_by)
+        silent = "" if _working(resource, ctx, names) else _trouble(resource, ctx, card.name)
+        return IpFacts(state=state, interface_up=True, answered_by=answered_by, silent=silent)
 
     def prepare(self, resource: Ip, ctx: Context) -> None:
         """Nothing: an address cannot be half there."""
@@ -59,7 +64,7 @@ class IpKit:
     def start(self, resource: Ip, ctx: Context) -> None:
         """The address is usable on a card that works and announced; a second call announces it again.
 
-        It lives for the whole seconds that are left of the permit, at least one: ``refresh`` prolongs that.
+        It lives for the whole seconds that are left of the permit, at least one: ``Lifetimes`` prolongs that.
         """
         name = self._choose(resource, ctx)
         for entry in network.places_of(ctx.surface, resource.address):
@@ -91,11 +96,18 @@ class IpKit:
             raise SurfaceError("addresses", f"{resource.address} is not usable on {cards}; {found}")
 
     def check(self, resource: Ip, ctx: Context) -> None:
-        """The address is usable, its card has a link, and an address of the ping list answers through it."""
-        self.verify(resource, ctx)
+        """The address is usable, its card has a link, and an address of the ping list answers through it.
+
+        Raises:
+            NetworkError: neither does another card of this node work, so starting the address anew is no help.
+        """
         for entry in network.places_of(ctx.surface, resource.address):
             if trouble := _trouble(resource, ctx, entry.interface):
-                raise SurfaceError("ping", trouble)
+                spare = _working(resource, ctx, (card for card in _cards(resource, ctx) if card != entry.interface))
+                if spare is None:
+                    raise NetworkError("network", trouble)
+                raise SurfaceError("network", f"{trouble}; {spare!r} works")
+        self.verify(resource, ctx)
 
     def _choose(self, resource: Ip, ctx: Context) -> str:
         """The card that the address is to be on: where it is now, then its own, then the spare one; one that works."""
@@ -107,7 +119,7 @@ class IpKit:
             return cards[0]
         now = [entry.interface for entry in network.places_of(ctx.surface, resource.address)]
         in_order = [*(name for name in cards if name in now), *(name for name in cards if name not in now)]
-        return next((name for name in in_order if not _trouble(resource, ctx, name)), cards[0])
+        return _working(resource, ctx, in_order) or cards[0]
 
     def _other_holder(self, resource: Ip, ctx: Context, card: Interface) -> str | None:
         mac = ctx.surface.neighbour(interface=card.name, address=resource.address, timeout_s=PROBE_S)
@@ -115,27 +127,15 @@ class IpKit:
         return None if mac is None or mac.lower() in own else mac.lower()
 
 
-def refresh(resources: Iterable[Ip | Volume | Hierarchy], ctx: Context) -> None:
-    """The addresses among the resources that are up here stay for what is left of their permits; none is added.
-
-    With less than a second left an address is let go with its permit. Blocks; one call to the system for all
-    addresses with the same time left.
-    """
-    by_lifetime: dict[int, list[str]] = {}
-    for resource in resources:
-        if isinstance(resource, Ip):
-            left_s = ctx.permit_s(resource.tag)
-            lifetime_s = FOREVER_S if left_s is None else int(left_s)
-            by_lifetime.setdefault(lifetime_s, []).append(resource.address)
-    for lifetime_s, addresses in by_lifetime.items():
-        if lifetime_s >= 1:
-            ctx.surface.renew_addresses(addresses=addresses, lifetime_s=lifetime_s)
-
-
 def _cards(resource: Ip, ctx: Context) -> tuple[str, ...]:
     """The cards that may have the address on this node, the preferred one first."""
     places = (resource.interfaces.get(ctx.node), resource.spare.get(ctx.node))
     return tuple(name for name in places if name is not None)
+
+
+def _working(resource: Ip, ctx: Context, names: Iterable[str]) -> str | None:
+    """The first of these cards through which clients can be reached, as far as can be told."""
+    return next((name for name in names if not _trouble(resource, ctx, name)), None)
 
 
 def _trouble(resource: Ip, ctx: Context, name: str) -> str:

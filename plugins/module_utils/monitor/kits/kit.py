@@ -9,7 +9,7 @@ Rule: a kit holds no state and takes no decision. Every call may be repeated, fr
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar, Union
 
@@ -58,6 +58,9 @@ class Kit(Protocol[R_contra]):
 
     def state(self, resource: R_contra, ctx: Context) -> State:
         """What can be told at once, without asking the network."""
+
+    def states(self, resources: Sequence[R_contra], ctx: Context) -> Mapping[str, State]:
+        """The ``state`` of each by its tag, told at once for all of them."""
 
     def inspect(self, resource: R_contra, ctx: Context) -> Facts:
         """All that readiness has to know; may take a second for asking the neighbours."""

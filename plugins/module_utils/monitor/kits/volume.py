@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 
 from ..core.values.facts import State, VolumeFacts
 from ..core.values.model import Volume
@@ -26,6 +27,10 @@ class VolumeKit:
         if storage.is_held(disk, claim):
             return "up"
         return "down" if storage.is_given_up(disk, claim) else "partial"
+
+    def states(self, resources: Sequence[Volume], ctx: Context) -> Mapping[str, State]:
+        """One after another: there are few."""
+        return {resource.tag: self.state(resource, ctx) for resource in resources}
 
     def inspect(self, resource: Volume, ctx: Context) -> VolumeFacts:
         """With the holder's reservation key, and who else has the drive letter here."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Mapping, Sequence
 
 from ..core.values.facts import State, WebFacts
 from ..core.values.model import Binding, Hierarchy
@@ -50,17 +51,21 @@ class WebKit:
 
     def state(self, resource: Hierarchy, ctx: Context) -> State:
         """Up: started. Partial: a pool of it is off. Down: stopped, not configured here, or IIS is not running."""
+        return self.states((resource,), ctx)[resource.tag]
+
+    def states(self, resources: Sequence[Hierarchy], ctx: Context) -> Mapping[str, State]:
+        """By one look at IIS."""
         try:
-            written = ctx.surface.iis_state(site=resource.site)
-        except NotThereError:
-            return "down"
+            written = ctx.surface.iis_states(sites={resource.site for resource in resources})
         except SurfaceError:
             if self._iis_is_off(ctx):
-                return "down"
+                return dict.fromkeys((resource.tag for resource in resources), "down")
             raise
-        if written == "unknown" and self._iis_is_off(ctx):
-            return "down"
-        return _STATES.get(written, "unknown")
+        unknown: State = "down" if "unknown" in written.values() and self._iis_is_off(ctx) else "unknown"
+        return {
+            resource.tag: _STATES.get(written[resource.site], unknown) if resource.site in written else "down"
+            for resource in resources
+        }
 
     def inspect(self, resource: Hierarchy, ctx: Context) -> WebFacts:
         """With the site as IIS has it, its certificates, its content and the services it needs."""
@@ -193,9 +198,8 @@ class WebKit:
         sites = iis.configured_sites(ctx.surface)
         if resource.site not in sites:
             return []
-        mine = sites.pop(resource.site)
-        shared = {pool.lower() for other in sites.values() for pool in other.pools}
-        return [pool for pool in mine.pools if pool.lower() not in shared]
+        shared = {pool.lower() for name, other in sites.items() if name != resource.site for pool in other.pools}
+        return [pool for pool in sites[resource.site].pools if pool.lower() not in shared]
 
     def _has_volume(self, resource: Hierarchy, ctx: Context) -> bool:
         return any(volume.tag in resource.depends_on for volume in ctx.config.volumes)
@@ -203,7 +207,7 @@ class WebKit:
     def _content_present(self, resource: Hierarchy, site: iis.IisSite, ctx: Context) -> bool | None:
         """Whether all folders are there; None while the volume that carries them is not mounted here."""
         drives = {volume.drive for volume in ctx.config.volumes if volume.tag in resource.depends_on}
-        mounted = {letter for disk in ctx.surface.disks() for letter in disk.letters}
+        mounted = {letter for disk in ctx.surface.disks() for letter in disk.letters} if drives else set()
         folders = [folder for folder in site.folders if not folder.startswith("\\\\")]
         if any(folder[:2].upper() in drives - mounted for folder in folders):
             return None

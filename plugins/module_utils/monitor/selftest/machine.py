@@ -95,7 +95,7 @@ def event_log(surface: Surface, scratch: Scratch) -> str:
 def priority(surface: Surface, scratch: Scratch) -> str:
     """Raised, for this process alone, which ends soon."""
     del scratch
-    surface.raise_priority()
+    surface.raise_priority(highest=True)
     return "this process may raise its priority"
 
 

@@ -36,7 +36,7 @@ from ..core.values.events import (
     TimePassed,
 )
 from ..core.values.lineage import Lineage
-from ..core.values.messages import Envelope, Message, Register
+from ..core.values.messages import Envelope, Message
 from ..core.values.model import Config
 from ..errors import require
 
@@ -72,8 +72,8 @@ class Ports(Protocol):
     def permit(self, until_s: Mapping[str, float]) -> None:
         """Tell the guard, and refresh addresses."""
 
-    def persist(self, registers: Mapping[str, Register], agreed: str, done: Callable[[], None]) -> None:
-        """Make the registers and the arbiter that all have durable, then call ``done`` in the event loop."""
+    def persist(self, what: Persist, done: Callable[[], None]) -> None:
+        """Make it durable, then call ``done`` in the event loop."""
 
     def adopt(self, config: Config, lineage: Lineage, over: str) -> None:
         """Put this configuration in the place of the one with digest ``over``; Configured comes back."""
@@ -187,7 +187,7 @@ class Engine:
         """The latest registers that wait are being written, the action's own among them."""
         latest = max((held for held in self._held if isinstance(held, Persist)), key=_number, default=action)
         self._writing = True
-        self._ports.persist(latest.registers, latest.agreed, partial(self._written, action.number, latest.number))
+        self._ports.persist(latest, partial(self._written, action.number, latest.number))
 
     def _written(self, number: int, durable: int) -> None:
         """What the write held up comes first, then the core hears of it."""

@@ -13,13 +13,12 @@ import asyncio
 import datetime
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from ..core.values.events import Note
+from ..core.values.events import Note, Persist
 from ..core.values.lineage import Lineage
-from ..core.values.messages import Register
 from ..core.values.model import Config
 from ..store.ledger import Ledger
 from ..store.state import Store
@@ -74,9 +73,9 @@ class Journal:
         self._state_thread.close()
         self._history_thread.close()
 
-    def persist(self, registers: Mapping[str, Register], agreed: str, done: Callable[[], None]) -> None:
-        """``done`` is called in the loop when the registers, and the arbiter that all have, are durable."""
-        self._state_thread.submit(partial(self._persist, registers, agreed, done))
+    def persist(self, what: Persist, done: Callable[[], None]) -> None:
+        """``done`` is called in the loop when it is durable."""
+        self._state_thread.submit(partial(self._persist, what, done))
 
     async def save_config(self, node: str, config: Config, lineage: Lineage) -> None:
         """The configuration is durable, and which ones came before it."""
@@ -95,11 +94,11 @@ class Journal:
         """The latest records, oldest first."""
         return await self._history_thread.run(lambda: self._ledger.last(limit))
 
-    def _persist(self, registers: Mapping[str, Register], agreed: str, done: Callable[[], None]) -> None:
+    def _persist(self, what: Persist, done: Callable[[], None]) -> None:
         """In the state thread."""
         while not self._closing.is_set():
             try:
-                self._store.save_registers(registers, agreed)
+                self._store.save_registers(what.registers, what.agreed, what.vouched)
             except OSError as error:
                 self._complain(f"the registers cannot be written: {error}")
                 self._closing.wait(AGAIN_S)

@@ -19,9 +19,9 @@ from ..arbiter.seat import ArbiterSeat
 from ..core.cluster.agreement import OTHER, remembered
 from ..core.node.machine import Machine
 from ..core.values.arbitration import Question
-from ..core.values.events import Configured, Event, Note, PathUp, ShutdownAnnounced, Step, TimePassed
+from ..core.values.events import Configured, Event, Note, PathUp, Persist, ShutdownAnnounced, Step, TimePassed
 from ..core.values.lineage import Lineage
-from ..core.values.messages import Envelope, Register
+from ..core.values.messages import Envelope
 from ..core.values.model import Config, identity
 from ..errors import RequestError
 from ..kits import Context, kit_of
@@ -147,6 +147,7 @@ class Monitor:
             registers=self._remembered.registers,
             recorded_boot_id=self._remembered.boot_id,
             agreed=self._remembered.agreed,
+            vouched=self._remembered.vouched,
             lineage=lineage,
             now_s=now_s,
             version=self._version,
@@ -228,6 +229,7 @@ class Monitor:
         counters = self._comm_paths.counters
         refused = {kind: counters[kind] for kind in ("certificate", "peer", "protocol", "message", "handshake")}
         warnings = [f"comm path {path} to {peer}: {why}" for (peer, path), why in self._unusual_troubles()]
+        warnings += [_stranger(name, counters["peer"]) for name in self._comm_paths.strangers()]
         if self._journal.trouble:
             warnings.append(self._journal.trouble)
         warnings += self._permitting.warnings()
@@ -274,9 +276,9 @@ class Monitor:
         """Tell the guard, and refresh addresses."""
         self._permitting.permit(until_s)
 
-    def persist(self, registers: Mapping[str, Register], agreed: str, done: Callable[[], None]) -> None:
-        """Make the registers and the arbiter that all have durable, then call ``done``."""
-        self._journal.persist(registers, agreed, done)
+    def persist(self, what: Persist, done: Callable[[], None]) -> None:
+        """Make it durable, then call ``done``."""
+        self._journal.persist(what, done)
 
     def adopt(self, config: Config, lineage: Lineage, over: str) -> None:
         """Take the configuration over, unless ours was changed meanwhile."""
@@ -308,6 +310,13 @@ class Monitor:
             raise RequestError("refused", "this node belongs to no cluster")
         permit_s = self._permitting.permit_s
         return Context(surface=self._surface, node=self._node, config=self._config, permit_s=permit_s)
+
+
+def _stranger(name: str, refusals: int) -> str:
+    return (
+        f"{name} calls, with a certificate of this cluster, and is no node of it: it is refused ({refusals} times). If "
+        "it was removed, switch it off and empty its disk; if it was added, describe the cluster here too"
+    )
 
 
 def _pki(surface: Surface) -> Pki:

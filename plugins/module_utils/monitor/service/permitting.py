@@ -20,7 +20,7 @@ from ..core.values.graph import groups_of
 from ..core.values.model import Config, Ip
 from ..errors import HoldfastError
 from ..guard import PermitFile, collect
-from ..kits import Context, refresh
+from ..kits import Context, Lifetimes
 from ..surface import Surface
 from .workers import Workers, tell
 
@@ -43,6 +43,7 @@ class Permitting:
         self._loop = loop
         self._note = note
         self._threads = Workers(name="refresh", ready=1, most=1)
+        self._lifetimes = Lifetimes()
         self._page: PermitFile | None = None
         self._node = ""
         self._config: Config | None = None
@@ -125,7 +126,7 @@ class Permitting:
     def _refresh(self, ips: list[Ip], context: Context) -> None:
         """In the refresh thread."""
         try:
-            refresh(ips, context)
+            self._lifetimes.refresh(ips, context)
         except HoldfastError as error:
             log.warning("the lifetime of an address could not be renewed: %s", error)
         finally:

@@ -12,7 +12,7 @@ import threading
 from ..errors import SurfaceError
 from . import api
 
-HIGH_PRIORITY_CLASS = 0x80
+HIGH_PRIORITY_CLASS, ABOVE_NORMAL_PRIORITY_CLASS = 0x80, 0x8000
 """winbase.h."""
 
 SHUTDOWN_REBOOT = 1
@@ -33,14 +33,15 @@ CRASH_EXIT_CODE = 1
 class Power:
     """Primitives of priority and reset."""
 
-    def raise_priority(self) -> None:
-        """HIGH_PRIORITY_CLASS for the whole process.
+    def raise_priority(self, *, highest: bool) -> None:
+        """HIGH_PRIORITY_CLASS or ABOVE_NORMAL_PRIORITY_CLASS for the whole process.
 
         Source: SetPriorityClass, learn.microsoft.com/en-us/windows/win32/api/processthreadsapi/
         nf-processthreadsapi-setpriorityclass.
         """
         kernel = api.library("kernel32")
-        if not kernel.SetPriorityClass(_this_process(), HIGH_PRIORITY_CLASS):
+        wanted = HIGH_PRIORITY_CLASS if highest else ABOVE_NORMAL_PRIORITY_CLASS
+        if not kernel.SetPriorityClass(_this_process(), wanted):
             api.refused("raise_priority", "raising the priority of this process", api.last_error())
 
     def reset_machine(self, *, reason: str) -> None:

@@ -31,6 +31,8 @@ from .timing import Timing, timing
 
 log = logging.getLogger(__name__)
 PathEvent = Callable[["PathUp | PathDown | Received"], None]
+STRANGER_SHOWN_S = 60.0
+"""For how long after its last call a caller of the cluster that is none of its nodes is shown."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -64,6 +66,7 @@ class CommPaths:
         self._timing = deadlines or timing("normal")
         self._node = ""
         self._cluster = ""
+        self._strangers: dict[str, float] = {}
         self._links: dict[Key, Link] = {}
         self._listeners: dict[tuple[str, int], Listener] = {}
 
@@ -148,6 +151,12 @@ class CommPaths:
             if link.connection is None
         }
 
+    def strangers(self) -> list[str]:
+        """Who has called of late, with a certificate of the cluster, and is none of its nodes."""
+        nodes = {peer for peer, _path in self._links}
+        shown_from_s = asyncio.get_running_loop().time() - STRANGER_SHOWN_S
+        return sorted(name for name, s in self._strangers.items() if s > shown_from_s and name not in nodes)
+
     # -- dialling ---------------------------------------------------------------------------------
 
     async def _keep_dialling(self, link: Link) -> None:
@@ -203,6 +212,7 @@ class CommPaths:
         elif hello.sender not in names:
             refusal = f"its certificate is of {', '.join(sorted(names)) or 'nobody'}, not of {hello.sender}"
         elif link is None or link.route.dials:
+            self._strangers[hello.sender] = asyncio.get_running_loop().time()
             refusal = f"cluster {self._cluster} on {self._node} has no path {hello.path} from {hello.sender}"
         answer = wire.Hello(cluster=self._cluster, sender=self._node, path=hello.path, refused=refusal)
         return Admission(hello=answer, refusal=refusal)

@@ -146,19 +146,17 @@ class Connection(asyncio.Protocol):
         if self._over():
             return
         self._heard_s = self._loop.time()
+        self._frames.feed(data)
         try:
-            payloads = self._frames.feed(data)
+            # One by one: what follows the greeting in the same bytes may be longer than a greeting.
+            while not self._over() and (payload := self._frames.next()) is not None:
+                if self._established:
+                    self._message(payload)
+                else:
+                    self._greeted(payload)
         except WireError as error:
             self._owner.garbled(self, error)
             self.end(f"{error}")
-            return
-        for payload in payloads:
-            if self._over():
-                return
-            if self._established:
-                self._message(payload)
-            else:
-                self._greeted(payload)
 
     def pause_writing(self) -> None:
         """The connection takes no more bytes for now."""

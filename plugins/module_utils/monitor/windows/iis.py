@@ -10,7 +10,7 @@ bound after the commit that made the binding (microsoft.iis plugins/modules/webs
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from ..core.values.model import Binding, Site
@@ -18,6 +18,7 @@ from ..errors import NotThereError, RequestError
 from ..surface import ConfigChange, Surface
 from .iis_changes import certificate_changes, removal, site_changes
 from .iis_config import ContentKind, IisSite, parse_sites, redirects
+from .shared import PerSurface, SharedLook
 
 __all__ = [
     "ContentKind",
@@ -43,9 +44,9 @@ _USUAL = {
 }
 
 
-def configured_sites(surface: Surface) -> dict[str, IisSite]:
+def configured_sites(surface: Surface) -> Mapping[str, IisSite]:
     """Every site by name as applicationHost.config alone has it: no certificates, no web.config looked at."""
-    return parse_sites(surface.iis_configuration(), _variables())
+    return _CONFIGURATIONS.of(surface).take()
 
 
 def read_sites(surface: Surface) -> dict[str, IisSite]:
@@ -92,6 +93,28 @@ def certificate_states(surface: Surface, site: Site) -> dict[str, str]:
         usable = "ok" if certificate is not None and certificate.has_private_key else "no private key"
         states[thumbprint] = "missing" if certificate is None else usable
     return states
+
+
+class _Configuration:
+    """The configuration of one machine, read when it is asked for and understood anew when it is another."""
+
+    def __init__(self, surface_of: Callable[[], Surface]) -> None:
+        self._surface_of = surface_of
+        self._known: tuple[bytes, Mapping[str, IisSite]] = (b"", {})
+        self._look = SharedLook(self._read, lambda: surface_of().monotonic_s())
+
+    def take(self) -> Mapping[str, IisSite]:
+        """The sites; never to be changed, for others have them too."""
+        return self._look.take()
+
+    def _read(self) -> Mapping[str, IisSite]:
+        text = self._surface_of().iis_configuration()
+        if text != self._known[0]:
+            self._known = (text, parse_sites(text, _variables()))
+        return self._known[1]
+
+
+_CONFIGURATIONS = PerSurface(_Configuration)
 
 
 def _completed(surface: Surface, site: IisSite) -> IisSite:

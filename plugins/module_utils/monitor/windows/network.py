@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from ipaddress import ip_address
-from threading import Lock
-from weakref import WeakKeyDictionary, ref
 
-from ..errors import NotThereError, SurfaceError, fail
+from ..errors import NotThereError, SurfaceError
 from ..surface import Address, Interface, Surface
-from .shared import SharedLook
+from .shared import PerSurface, SharedLook
 
 
 def interface_of(surface: Surface, name: str) -> Interface:
@@ -21,7 +20,7 @@ def interface_of(surface: Surface, name: str) -> Interface:
     Raises:
         NotThereError: there is none; the message names those there are.
     """
-    cards = _looks(surface).cards.take()
+    cards = _LOOKS.of(surface).cards.take()
     for card in cards:
         if card.name == name:
             return card
@@ -31,7 +30,12 @@ def interface_of(surface: Surface, name: str) -> Interface:
 
 def places_of(surface: Surface, address: str) -> list[Address]:
     """Every entry this machine has for the address, on any interface, usable or not."""
-    return list(_looks(surface).places.take().get(_plain(address), ()))
+    return list(places(surface).get(plain(address), ()))
+
+
+def places(surface: Surface) -> Mapping[str, Sequence[Address]]:
+    """Every address of this machine in its ``plain`` spelling, with its entries."""
+    return _LOOKS.of(surface).places.take()
 
 
 def put_up(surface: Surface, *, interface: str, address: str, prefix_length: int, lifetime_s: int) -> None:
@@ -70,38 +74,25 @@ def is_usable(surface: Surface, *, interface: str, address: str) -> bool:
 class _Looks:
     """The looks at one machine that are shared by all who want one."""
 
-    def __init__(self, surface: Surface) -> None:
-        # The surface has us for as long as it lives, so we must not have it.
-        surface_of = ref(surface)
-        self.cards = SharedLook(lambda: _alive(surface_of).interfaces())
-        self.places = SharedLook(lambda: _by_address(_alive(surface_of).addresses()))
+    def __init__(self, surface_of: Callable[[], Surface]) -> None:
+        def clock() -> float:
+            return surface_of().monotonic_s()
+
+        self.cards = SharedLook(lambda: surface_of().interfaces(), clock)
+        self.places = SharedLook(lambda: _by_address(surface_of().addresses()), clock)
 
 
-_LOOKS: WeakKeyDictionary[Surface, _Looks] = WeakKeyDictionary()
-_LOOKS_LOCK = Lock()
-
-
-def _looks(surface: Surface) -> _Looks:
-    with _LOOKS_LOCK:
-        if surface not in _LOOKS:
-            _LOOKS[surface] = _Looks(surface)
-        return _LOOKS[surface]
-
-
-def _alive(surface_of: ref[Surface]) -> Surface:
-    surface = surface_of()
-    if surface is None:
-        fail("a look at a surface that nobody has")
-    return surface
+_LOOKS = PerSurface(_Looks)
 
 
 def _by_address(entries: Sequence[Address]) -> dict[str, list[Address]]:
     found: dict[str, list[Address]] = {}
     for entry in entries:
-        found.setdefault(_plain(entry.address), []).append(entry)
+        found.setdefault(plain(entry.address), []).append(entry)
     return found
 
 
-def _plain(address: str) -> str:
+@lru_cache(maxsize=8192)
+def plain(address: str) -> str:
     """One spelling for each address, without the zone of a link-local one."""
     return str(ip_address(address.partition("%")[0]))
