@@ -27,4 +27,4 @@ class ActionModule(DescribingAction):
 
 def _own(element: dict[str, Any]) -> dict[str, Any]:
     """The keys of the site; an element of the inventory's list of sites has those of its protection as well."""
-    return {key: value for key, value in element.items() if key not in ("tag", "priorities", "drain_s")}
+    return {key: value for key, value in element.items() if key not in ("tag", "priorities", "drain_s", "recovery")}

@@ -94,6 +94,10 @@ explanation:
       type: list
       elements: dict
       sample: [{node: n2, priority: 2, why_not: "", seconds_left: null}]
+    settings:
+      description: What of the cluster's C(recovery) the group has of its own.
+      type: dict
+      sample: {local: false}
     permit:
       description: For how long the node may serve it yet and by whose votes; only where it holds it.
       type: dict

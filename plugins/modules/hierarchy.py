@@ -42,6 +42,37 @@ options:
         description: The time in seconds for which requests may come to their end before a planned stop.
         type: float
         default: 0.0
+      recovery:
+        description: What of the cluster's C(recovery) is different for this site, and for the group that moves
+          with it. Sites of one group do not contradict each other. What is not given is as in
+          M(holdfast.iis.cluster).
+        type: dict
+        suboptions:
+          local:
+            description: Stop and start on the same node before moving to another.
+            type: bool
+          switchback:
+            description: How the group returns to its preferred node.
+            type: str
+            choices: [intelligent, automatic]
+          stable_s:
+            description: For how many seconds the preferred node has been ready before it returns by itself.
+            type: float
+          restarts:
+            description: How many times it is restarted by itself within C(window_s).
+            type: int
+          failovers:
+            description: How many times it moves by itself within C(window_s).
+            type: int
+          window_s:
+            description: The seconds over which restarts and failovers are counted.
+            type: float
+          quick_check_s:
+            description: The seconds between two looks whether it runs. V(0) never looks.
+            type: float
+          deep_check_s:
+            description: The seconds between two tests whether it answers. V(0) never tests.
+            type: float
       content:
         description: Part of the site, see M(holdfast.iis.site). It has no effect here.
         type: str
@@ -80,6 +111,7 @@ EXAMPLES = r"""
       - site: shop
         priorities: {n1: 1, n2: 2}
         drain_s: 5
+        recovery: {local: false, deep_check_s: 30}
 
 - name: Protect everything that the inventory describes
   holdfast.iis.hierarchy:

@@ -31,6 +31,8 @@ options:
     description:
       - Nodes that somebody made sure are powered off. A group that such a node had last may start elsewhere.
       - A node in this list that still runs makes the site run twice, so look first.
+      - It counts as switched off until it is heard again, also when the monitor restarts. After a reboot of the node
+        that serves, nobody is taken for switched off any more.
     type: list
     elements: str
     default: []

@@ -76,6 +76,35 @@ options:
       drain_s:
         description: Part of the site's protection, see M(holdfast.iis.hierarchy). It has no effect here.
         type: float
+      recovery:
+        description: Part of the site's protection, see M(holdfast.iis.hierarchy). It has no effect here.
+        type: dict
+        suboptions:
+          local:
+            description: See M(holdfast.iis.hierarchy).
+            type: bool
+          switchback:
+            description: See M(holdfast.iis.hierarchy).
+            type: str
+            choices: [intelligent, automatic]
+          stable_s:
+            description: See M(holdfast.iis.hierarchy).
+            type: float
+          restarts:
+            description: See M(holdfast.iis.hierarchy).
+            type: int
+          failovers:
+            description: See M(holdfast.iis.hierarchy).
+            type: int
+          window_s:
+            description: See M(holdfast.iis.hierarchy).
+            type: float
+          quick_check_s:
+            description: See M(holdfast.iis.hierarchy).
+            type: float
+          deep_check_s:
+            description: See M(holdfast.iis.hierarchy).
+            type: float
   prune:
     description:
       - Whether sites in IIS that this list does not mention are removed, those that Holdfast never made included.

@@ -30,7 +30,8 @@ Reply = Callable[[], None]
 class Witness:
     """One machine that votes, and has been there for long when the story begins.
 
-    ``off``: nobody answers there; ``frozen``: answers come when it thaws.
+    ``off``: nobody answers there; ``frozen``: answers come when it thaws. ``instance`` names its memory: without that
+    it is another one, which has no acceptor before every node has accepted it (witness/voting.py).
     """
 
     def __init__(self, world: World) -> None:
@@ -40,7 +41,9 @@ class Witness:
         self.off = False
         self.frozen = False
         self.disk_s = 0.005
-        self.acceptor = Acceptor(registers={}, now_s=self.clock.read(world.now_s) - TAKE_MAX_S)
+        self.instance = 0
+        self.acceptor: Acceptor | None = Acceptor(registers={}, now_s=self.clock.read(world.now_s) - TAKE_MAX_S)
+        self._known_as = dict.fromkeys(world.computers, 0)
         self._run = 0
         self._inbox: list[Callable[[], None]] = []
         self._writing: list[tuple[dict[str, Register], list[Reply]]] = []
@@ -50,7 +53,7 @@ class Witness:
         if self.frozen:
             self._inbox.append(partial(self.ask, process, path, number, question))
             return
-        if self.off:
+        if self.off or self.acceptor is None or self._known_as[process.computer.name] != self.instance:
             self._reply(process, path, number, None)
             return
         verdict = self.acceptor.hear(question, self.clock.read(self.world.now_s))
@@ -79,7 +82,27 @@ class Witness:
         """It is on, with what its disk has; a new run, where one is on already."""
         self.stop()
         self.off = False
-        self.acceptor = Acceptor(registers=self.registers, now_s=self.clock.read(self.world.now_s))
+        if self._accepted():
+            self.acceptor = Acceptor(registers=self.registers, now_s=self.clock.read(self.world.now_s))
+
+    def wipe(self) -> None:
+        """It comes back with an empty disk, and votes when every node has accepted it."""
+        self.stop()
+        self.instance += 1
+        self.world.judge.forgotten()
+        self.registers, self.acceptor = {}, None
+        self.start()
+
+    def accept(self, node: str) -> None:
+        """A person has the node accept the witness as it is now, which works while it answers."""
+        if self.off or self.frozen or self._accepted():
+            return
+        self._known_as[node] = self.instance
+        if self._accepted():
+            self.acceptor = Acceptor(registers={}, now_s=self.clock.read(self.world.now_s))
+
+    def _accepted(self) -> bool:
+        return all(instance == self.instance for instance in self._known_as.values())
 
     def thaw(self) -> None:
         """It goes on with everything that came in meanwhile."""
@@ -95,6 +118,8 @@ class Witness:
             self.thaw()
         if self.off:
             self.start()
+        for node in self._known_as:
+            self.accept(node)
 
     def _write(self) -> None:
         delay_s = self.world.random.uniform(0.0005, self.disk_s)

@@ -32,7 +32,7 @@ class Campaign:
 def run(*, first: int, schedules: int, processes: int) -> Campaign:
     """The schedules with the seeds from ``first`` on were played."""
     campaign = Campaign()
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_begin) as pool:
         for part in pool.map(_chunk, _chunks(first, schedules)):
             campaign.done += part.done
             campaign.failures |= part.failures
@@ -45,9 +45,14 @@ def _chunks(first: int, schedules: int) -> Iterator[range]:
     return (range(start, min(start + CHUNK, first + schedules)) for start in starts)
 
 
+def _begin() -> None:
+    """What is there already is never garbage; a schedule's world is, as a whole, and is collected after it."""
+    gc.disable()
+    gc.freeze()
+
+
 def _chunk(seeds: range) -> Campaign:
     part = Campaign()
-    gc.disable()  # a schedule's world is garbage as a whole, and is collected after it
     for seed in seeds:
         part.done += 1
         story = schedule(seed)

@@ -16,11 +16,12 @@ from holdfast.core.description.alterations import check_alterations, serving
 from holdfast.core.values import events as e
 from holdfast.core.values.lineage import Lineage
 from holdfast.core.values.model import Config, Profile, Recovery
-from holdfast.core.values.profiles import GUARD_S, TAKE_MAX_S, TIMERS
+from holdfast.core.values.profiles import TAKE_MAX_S
 from holdfast_sim.arbiter import WITNESS, Witness
 from holdfast_sim.clocks import Clock
-from holdfast_sim.guard import MARGIN_S, Guard
+from holdfast_sim.guard import Guard
 from holdfast_sim.judge import Judge, broken
+from holdfast_sim.kernel import Kernel
 from holdfast_sim.layouts import PATHS, USUAL, layout
 from holdfast_sim.machines import Computer
 from holdfast_sim.network import Network
@@ -40,6 +41,7 @@ LOOK_S = 0.1
 class World:
     """Nodes, network and time. Everything random comes from one seed; none is with the seed STEADY.
 
+    ``lifetimes``: the systems drop an address by themselves when the permit that it was put up under is over.
     ``sickly``: steps were made to fail or configurations changed, so what is out of service may wait for a person.
     """
 
@@ -53,6 +55,7 @@ class World:
         paths: tuple[str, ...] = PATHS,
         arbiter: str = "manual",
         recovery: Recovery = USUAL,
+        lifetimes: bool = False,
     ) -> None:
         self.seed = seed
         self.random = Random(seed) if seed != STEADY else _Steady()
@@ -61,6 +64,7 @@ class World:
         self.now_s = 0.0
         self.arbiter = arbiter
         self.recovery = recovery
+        self.lifetimes = lifetimes
         self.sickly = False
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._order = count()
@@ -70,6 +74,7 @@ class World:
         self.judge = Judge()
         self.computers = {name: Computer(name, clock=Clock(self._began_s())) for name in nodes}
         self.guards = {name: Guard(self, computer) for name, computer in self.computers.items()}
+        self.kernels = {name: Kernel(self, computer) for name, computer in self.computers.items()}
         self.network = Network(random=self.random, later=self.later)
         self.witness = Store(self) if arbiter == "store" else Witness(self) if arbiter == "witness" else None
         self.processes: dict[str, Process] = {}
@@ -111,11 +116,12 @@ class World:
         """Time goes on by so much."""
         events = self._events
         end_s = self.now_s + seconds
+        bound = self._bound_at(end_s)
         while events and events[0][0] <= end_s:
             self.now_s, _order, action = heapq.heappop(events)
             action()
             self._happened += 1
-            if self._happened > self._bound_at(end_s):
+            if self._happened > bound:
                 broken(self, "6: the nodes keep each other busy and time stands still")
         self.now_s = end_s
 
@@ -171,7 +177,14 @@ class World:
         """Everything on the node is off, and nobody is told."""
         self.computers[name].power_off()
         self.guards[name].reset()
+        self.kernels[name].reset()
         self.processes[name].kill()
+
+    def wipe(self, name: str) -> None:
+        """The node is off, and another machine takes its place: it has what was described, and no memory."""
+        self.power_off(name)
+        self.computers[name].wipe()
+        self.judge.wiped(name)
 
     def pause(self, name: str) -> None:
         """The whole machine stands still, as a stunned virtual machine does; what is on stays on."""
@@ -187,9 +200,7 @@ class World:
             return
         computer.paused = False
         computer.thawed_s = self.now_s
-        bound_s = GUARD_S + TIMERS[self.profile].fence_s
-        self.later(bound_s + MARGIN_S, lambda: self.judge.switched(self))
-        self.later(bound_s + MARGIN_S, lambda: self.judge.unpermitted(self))
+        self.judge.soon(self)
         due, computer.deferred = computer.deferred, []
         for action in due:
             action()

@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 from holdfast_sim.cluster import World
-from holdfast_sim.faults import Story
 from holdfast_sim.judge import BrokenInvariantError
+from holdfast_sim.stage import Story
 from holdfast_sim.theatre import Theatre
 
 

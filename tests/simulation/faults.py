@@ -6,47 +6,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from random import Random
 
+from holdfast_sim.aimed import AIMED, AIMED_BY_COMMAND, AIMED_BY_ITSELF
 from holdfast_sim.layouts import PATHS
 from holdfast_sim.machines import SICKNESSES
+from holdfast_sim.stage import Stage, Story
 
-Story = list[str]
 OPERATIONS = ("start", "start", "stop", "stop", "verify", "prepare", "observe", "inspect", "fence", "check")
 WIRES = ("a", "a", *PATHS)
-WAITS_S = (0.0, 0.003, 0.02, 0.05, 0.3, 2.0, 6.0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
-    """What a schedule draws from: nodes, the tags that its commands and faults are about, and the arbiter if any."""
-
-    random: Random
-    nodes: list[str]
-    tags: tuple[str, ...]
-    arbiter: str = ""
-
-    @property
-    def machines(self) -> list[str]:
-        """The nodes, and the arbiter."""
-        return [*self.nodes, self.arbiter] if self.arbiter else self.nodes
-
-    def node(self) -> str:
-        """One of the nodes."""
-        return self.random.choice(self.nodes)
-
-    def pair(self) -> list[str]:
-        """Two machines."""
-        return self.random.sample(self.machines, 2)
-
-    def tag(self) -> str:
-        """One of the tags."""
-        return self.random.choice(self.tags)
-
-    def chance(self, of_one: float) -> bool:
-        """True so often."""
-        return self.random.random() < of_one
+WAITS_S = (0.0, 0.003, 0.02, 0.05, 0.3, 1.0, 2.5)
 
 
 def _command(stage: Stage) -> Story:
@@ -81,6 +49,8 @@ def _vouch(stage: Stage) -> Story:
     lines.append(f"begin {other} in_service {stage.tag()} {other} peers_off=truly")
     if stage.chance(0.5):
         lines += [f"run {stage.random.choice(WAITS_S):g}", f"start {lost}"]
+    if stage.chance(0.3):
+        lines += [f"run {stage.random.choice(WAITS_S):g}", f"restart {other}"]
     return lines
 
 
@@ -101,8 +71,22 @@ def _isolate(stage: Stage) -> Story:
         "mute": [f"cut_one_way {lonely} {other}" for other in others],
         "deaf": [f"cut_one_way {other} {lonely}" for other in others],
     }[how]
-    wait = f"run {stage.random.choice([0.3, 1.0, 2.0, 4.0, 9.0]):g}"
+    wait = f"run {stage.random.choice([0.3, 1.0, 1.5, 2.5, 4.0]):g}"
     return [*lines, wait, "heal"] if stage.chance(0.7) else lines
+
+
+def _wipe(stage: Stage) -> Story:
+    """The witness loses its memory; people have some nodes accept it, or all of them."""
+    accepting = [node for node in stage.nodes if stage.chance(0.8)]
+    wait = f"run {stage.random.choice([0.0, 0.3, 1.5]):g}"
+    return [f"wipe {stage.arbiter}", wait, *(f"accept {node}" for node in accepting)]
+
+
+def _empty(stage: Stage) -> Story:
+    """A node comes back with an empty disk: always the same one, for two are beyond what is promised."""
+    node = stage.nodes[-1]
+    wait = f"run {stage.random.choice([0.0, 0.3, 1.0, 2.5]):g}"
+    return [f"wipe {node}", wait, f"start {node}"]
 
 
 def _part(stage: Stage) -> Story:
@@ -119,8 +103,15 @@ def _witness(stage: Stage) -> Story:
 
 def _pause(stage: Stage) -> Story:
     node = stage.node()
-    lines = [f"pause {node}", f"run {stage.random.choice([0.3, 1.5, 3.0, 9.0]):g}"]
+    lines = [f"pause {node}", f"run {stage.random.choice([0.3, 1.5, 2.5, 4.0]):g}"]
     return [*lines, f"resume {node}"] if stage.chance(0.8) else lines
+
+
+def _hang(stage: Stage) -> Story:
+    """The monitor hangs, and the guard with it; mostly long enough for another node to take over."""
+    node = stage.node()
+    lines = [f"hang {node}", f"run {stage.random.choice([0.3, 1.5, 2.5, 4.0]):g}"]
+    return [*lines, f"thaw {node}"] if stage.chance(0.8) else lines
 
 
 def _broken(stage: Stage) -> Story:
@@ -159,10 +150,17 @@ def _sick(stage: Stage) -> Story:
 
 
 def _configure(stage: Stage) -> Story:
-    """With an arbiter the groups stay what they are: only whom they prefer changes."""
-    sites = stage.random.choice(["apart", "turned"] if stage.arbiter else ["apart", "turned", "sharing", "bare"])
+    """With an arbiter every site stays protected."""
+    sites = stage.random.choice(["apart", "apart", "turned", "sharing"] + ["bare"] * (not stage.arbiter))
     chosen = stage.nodes if stage.chance(0.6) else [stage.node()]
     return [f"configure {node} {sites}" for node in chosen]
+
+
+def _lan(stage: Stage) -> Story:
+    """No client is reached through an address, on one node or on all."""
+    tag = stage.random.choice([tag for tag in stage.tags if tag.startswith("ip-")])
+    how = stage.random.choice(["silent", "unplugged"])
+    return [f"lan {node} {tag} {how}" for node in (stage.nodes if stage.chance(0.2) else [stage.node()])]
 
 
 def _slow_disk(stage: Stage) -> Story:
@@ -179,7 +177,11 @@ FAULTS: Mapping[str, Callable[[Stage], Story]] = {
     "isolate": _isolate,
     "part": _part,
     "witness": _witness,
+    "wipe": _wipe,
+    "empty": _empty,
     "pause": _pause,
+    "hang": _hang,
+    "lan": _lan,
     "broken": _broken,
     "shutdown": _shutdown,
     "flap": _flap,
@@ -188,6 +190,7 @@ FAULTS: Mapping[str, Callable[[Stage], Story]] = {
     "sick": _sick,
     "slow_disk": _slow_disk,
     "configure": _configure,
+    **AIMED,
 }
 
 BY_COMMAND = (
@@ -206,6 +209,9 @@ BY_COMMAND = (
     ("vouch", "configure"),
     ("configure",),
     ("configure", "restart"),
+    ("empty", "restart"),
+    ("empty", "cut"),
+    *AIMED_BY_COMMAND,
 )
 """Kinds of fault that have to meet for certain rules of the core to matter, where only commands move anything."""
 
@@ -228,14 +234,23 @@ BY_ITSELF = (
     ("freeze", "weather"),
     ("pause",),
     ("pause", "isolate"),
+    ("hang",),
+    ("hang", "isolate"),
+    ("wipe", "isolate"),
+    ("empty", "isolate"),
+    ("wipe", "power"),
+    ("lan", "isolate"),
     ("broken",),
     ("broken", "sick"),
     ("broken", "kill"),
     ("shutdown", "power"),
     ("sick", "isolate"),
     ("configure", "restart"),
+    ("configure", "isolate"),
+    ("configure", "power"),
+    *AIMED_BY_ITSELF,
 )
 """The same, where the nodes and the witness decide."""
 
-UNSAFE_TO_COUNT = {"sick", "configure", "broken"}
+UNSAFE_TO_COUNT = {"sick", "configure", "broken", "lan", "empty"}
 """After these, what is out of service may wait for a person."""

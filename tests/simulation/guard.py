@@ -10,7 +10,7 @@ of the group to be done. What it cannot switch off it switches off with the whol
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -30,7 +30,7 @@ class Guard:
     """Enforces the latest Permit of its computer. Before the first one it enforces nothing.
 
     ``deadlines_s`` are by resource, on the computer's clock; what has none has no permit. ``lapsed_s`` are real times:
-    since when what was permitted is not any more.
+    since when what was permitted is not any more. ``thawed_s`` is when it went on after it hung.
     """
 
     def __init__(self, world: World, computer: Computer) -> None:
@@ -39,23 +39,43 @@ class Guard:
         self.deadlines_s: dict[str, float] = {}
         self.fences_s: dict[str, float] = {}
         self.lapsed_s: dict[str, float] = {}
+        self.hung = False
+        self.thawed_s = -math.inf
+        self._due: list[Callable[[], None]] = []
         self._run = 0
         self._by_run: set[str] = set()
         self._told = False
         self._alarm_s = math.inf
 
+    def hang(self) -> None:
+        """The guard does nothing until it thaws."""
+        self.hung = True
+
+    def thaw(self) -> None:
+        """The guard goes on with everything that was due meanwhile."""
+        if not self.hung:
+            return
+        self.hung, self.thawed_s = False, self.world.now_s
+        self.world.judge.soon(self.world)
+        due, self._due = self._due, []
+        for action in due:
+            action()
+
     def told(self, permit: Permit, groups: Mapping[str, Group], run: int) -> None:
-        """The permit is in force. What this run of the monitor has never permitted keeps the deadline it had before."""
+        """The permit of these groups is in force; those that a new configuration does not know are left out.
+
+        What this run of the monitor has never permitted keeps the deadline it had before.
+        """
         if run != self._run:
             self._run, self._by_run = run, set()
         self._told = True
-        deadlines_s = {tag: until_s for name, until_s in permit.until_s.items() for tag in groups[name].tags}
+        deadlines_s = {tag: permit.until_s[name] for name, group in groups.items() for tag in group.tags}
         self._by_run |= deadlines_s.keys()
         gone = self._by_run & self.deadlines_s.keys() - deadlines_s.keys()
         for tag in gone:
             del self.deadlines_s[tag]
         self.deadlines_s |= deadlines_s
-        self._bound(groups, permit.until_s)
+        self._bound(groups.values())
         if gone:
             self._lapse(gone)
         self.arm()
@@ -76,11 +96,12 @@ class Guard:
         if due_s < self._alarm_s:
             self._alarm_s = due_s
             wait_s = self.computer.clock.wait_s(due_s, self.world.now_s)
-            self.world.on_computer(self.computer, wait_s, partial(self._ring, due_s))
+            self._later(wait_s, partial(self._ring, due_s))
 
     def reset(self) -> None:
         """The computer starts anew: nothing was said to this guard."""
-        self._told, self._alarm_s = False, math.inf
+        self._told, self._alarm_s, self.hung = False, math.inf, False
+        self._due.clear()
         self.deadlines_s.clear()
         self.lapsed_s.clear()
 
@@ -91,15 +112,21 @@ class Guard:
             if not self.allows(tag):
                 bound_s = self.fences_s[tag]
                 delay_s = bound_s * (addresses if tag.startswith("ip-") else rest)
-                self.world.on_computer(self.computer, delay_s, partial(self._off, tag))
-                self.world.on_computer(self.computer, bound_s, partial(self._reset_if_on, tag))
+                self._later(delay_s, partial(self._off, tag))
+                self._later(bound_s, partial(self._reset_if_on, tag))
 
-    def _bound(self, groups: Mapping[str, Group], names: Iterable[str]) -> None:
+    def left_s(self, tag: str) -> float:
+        """How much longer the resource may be on, by the computer's clock."""
+        if not self._told:
+            return math.inf
+        return self.deadlines_s.get(tag, -math.inf) - self.computer.clock.read(self.world.now_s)
+
+    def _bound(self, groups: Iterable[Group]) -> None:
         """A group without a volume is off sooner."""
         timers = TIMERS[self.world.profile]
-        for name in names:
-            fence_s = timers.fence_s if groups[name].volumes else timers.fence_light_s
-            for tag in groups[name].tags:
+        for group in groups:
+            fence_s = timers.fence_s if group.volumes else timers.fence_light_s
+            for tag in group.tags:
                 self.lapsed_s.pop(tag, None)
                 self.fences_s[tag] = fence_s
 
@@ -119,9 +146,20 @@ class Guard:
         fresh = {tag: self.world.now_s for tag in tags if tag not in self.lapsed_s}
         self.lapsed_s |= fresh
         if self.computer.on:
-            self.world.on_computer(self.computer, self.world.extreme() * GUARD_S, self.look)
+            self._later(self.world.extreme() * GUARD_S, self.look)
             for bound_s in {self.fences_s[tag] for tag in fresh}:
                 self.world.later(GUARD_S + bound_s + MARGIN_S, partial(self.world.judge.unpermitted, self.world))
+
+    def _later(self, delay_s: float, action: Callable[[], None]) -> None:
+        """The action happens after the delay, or when the guard goes on after that."""
+
+        def happen() -> None:
+            if self.hung:
+                self._due.append(action)
+            else:
+                action()
+
+        self.world.on_computer(self.computer, delay_s, happen)
 
     def _off(self, tag: str) -> None:
         if ("fence", tag) not in self.computer.sick and not self.allows(tag):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from holdfast.core.values import events as e
 from holdfast.core.values.graph import Group
+from holdfast.core.values.history import Incident
 from holdfast.core.values.messages import Answer, Message, Register
 from holdfast.core.values.profiles import GUARD_S, TIMERS
 from holdfast_sim.guard import MARGIN_S
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
 
 GUARDED = ("ip-", "vol-")
 """What must never be on two nodes, by its tag; a site without its address serves nobody."""
+
+
+DECIDED_S = 3.0
+"""A node that hears only now that a group has moved often enough may have claimed it already."""
+UNKNOWN: tuple[None, None] = (None, None)
 
 
 class BrokenInvariantError(AssertionError):
@@ -41,7 +47,9 @@ class Judge:
         self._out: set[str] = set()
         self._enabled: dict[str, tuple[str, int]] = {}
         self._torn: set[tuple[str, ...]] = set()
+        self._heard_s: dict[tuple[str, tuple[str, ...], Incident], float] = {}
         self._loose = False
+        self._amnesia = False
         self._vouched = False
         self._said_off: set[str] = set()
 
@@ -54,15 +62,22 @@ class Judge:
             for other in computers[i + 1 :] if computer.on else ():
                 if other.on:
                     self._exclusive(world, computer, other)
-            if self._out & computer.on and (served := _served(world, computer, self._out & computer.on)):
-                broken(world, f"7: {', '.join(served)} was taken out of service and is on {computer.name}")
+            if self._out & computer.on and (back := served(world, computer, self._out & computer.on)):
+                broken(world, f"8: {', '.join(back)} was taken out of service and is on {computer.name}")
             if computer.on and not (computer.sick or computer.tampered or stunned(world, computer)):
                 self._volumes_first(world, computer)
 
+    def soon(self, world: World) -> None:
+        """A machine or a guard goes on; when it has had its time, it is looked at again."""
+        wait_s = bound_s(world) + MARGIN_S
+        world.later(wait_s, lambda: self.switched(world))
+        world.later(wait_s, lambda: self.unpermitted(world))
+
     def _exclusive(self, world: World, one: Computer, other: Computer) -> None:
         both = {tag for tag in one.on & other.on if tag.startswith(GUARDED)}
-        if both and not (stunned(world, one) or stunned(world, other)):
-            broken(world, f"1: {', '.join(sorted(both))} is on {one.name} and {other.name}")
+        double = [tag for tag in sorted(both) if not (excused(world, one, tag) or excused(world, other, tag))]
+        if double:
+            broken(world, f"1: {', '.join(double)} is on {one.name} and {other.name}")
 
     def _volumes_first(self, world: World, computer: Computer) -> None:
         """5: where an address is, the volumes of its group's sites are too (they came first and leave last)."""
@@ -73,7 +88,7 @@ class Judge:
         """An address or a volume was switched on: at an epoch above that of every other node that had it."""
         tag, node = step.resource.tag, process.computer.name
         g = process.machine.groups.get(step.group)
-        if g is None or not tag.startswith(GUARDED) or self._loose or self._vouched:
+        if g is None or not tag.startswith(GUARDED) or self._loose or self._vouched or self._amnesia:
             return
         before, epoch = self._enabled.get(tag, (node, 0))
         if (before != node and g.register.epoch <= epoch) or g.register.epoch < epoch:
@@ -81,7 +96,7 @@ class Judge:
         self._enabled[tag] = (node, g.register.epoch)
         if tag.startswith("vol-"):
             for other in world.computers.values():
-                if other.name != node and tag in other.on and stunned(world, other):
+                if other.name != node and tag in other.on and excused(world, other, tag):
                     other.on.discard(tag)  # its reservation is taken from it: it cannot write from now on
 
     # -- permits ---------------------------------------------------------------------------------------
@@ -104,8 +119,9 @@ class Judge:
     def unpermitted(self, world: World) -> None:
         """2: what may not be served any more is off by now."""
         for name, computer in world.computers.items():
-            left = [tag for tag in world.guards[name].forbidden() if tag.startswith(GUARDED)]
-            if left and not stunned(world, computer):
+            late = [tag for tag in world.guards[name].forbidden() if tag.startswith(GUARDED)]
+            left = [tag for tag in late if not excused(world, computer, tag)]
+            if left:
                 broken(world, f"2: {', '.join(left)} is on {name} without a permit")
 
     # -- registers ------------------------------------------------------------------------------------
@@ -118,17 +134,38 @@ class Judge:
     def handled(self, world: World, process: Process) -> None:
         """A monitor has handled an event."""
         for name, g in process.machine.groups.items():
-            group, before = process.known.get(name, (None, None))
+            group, before = process.known.get(name, UNKNOWN)
             if before is g.register and group is g.group:
                 continue
             process.known[name] = (g.group, g.register)
             before = before if group is g.group else None
+            if before is not None:
+                self._within_budget(world, process, g.group, before, g.register)
             if before is not None and g.register.epoch < before.epoch and not g.conflict:
                 broken(world, f"3: {process.computer.name} goes back from {before.epoch} to {g.register.epoch}")
             if g.conflict:
                 self._torn.add(g.group.tags)
             elif g.group.tags not in self._torn:
                 self._one_holder(world, process, g.group, g.register)
+
+    def _within_budget(
+        self, world: World, process: Process, group: Group, before: Register, register: Register
+    ) -> None:
+        """7: no node moves a group by itself of which it knows that it has moved often enough."""
+        if register.history is before.history:
+            return
+        node, now_s = process.computer.name, world.now_s
+        fresh = [incident for incident in register.history.incidents if incident not in before.history.incidents]
+        self._heard_s.update({(node, group.tags, incident): now_s for incident in fresh})
+        known_s = {i: now_s - self._heard_s.get((node, group.tags, i), -math.inf) for i in before.history.incidents}
+        spent = sum(i.kind == "failover" and for_s > DECIDED_S for i, for_s in known_s.items())
+        moved = any((incident.kind, incident.node) == ("failover", node) for incident in fresh)
+        if moved and spent >= world.recovery.failovers:
+            broken(world, f"7: {node} has moved {group.name} itself, which had moved {spent} times")
+
+    def forgotten(self) -> None:
+        """The arbiter has lost its memory: whoever does not know who had a group last counts from where it was."""
+        self._amnesia = True
 
     def durable(self, world: World, computer: Computer) -> None:
         """Registers were written to a disk."""
@@ -138,6 +175,10 @@ class Judge:
                 broken(world, f"3: {computer.name} wrote epoch {register.epoch} of {tag} after {self._durable[key]}")
             self._durable[key] = register.epoch
 
+    def wiped(self, node: str) -> None:
+        """The node has another disk: nothing that was written before is expected of it."""
+        self._durable = {key: epoch for key, epoch in self._durable.items() if key[0] != node}
+
     def _not_back(self, world: World, node: str, group: Group, register: Register) -> None:
         durable = max(self._durable.get((node, tag), 0) for tag in group.tags)
         if register.epoch < durable:
@@ -145,7 +186,7 @@ class Judge:
 
     def _one_holder(self, world: World, process: Process, group: Group, register: Register) -> None:
         """3: an epoch has one holder at most, for ever and on every node; who released it leaves it to nobody."""
-        if register.epoch == 0 or register.revision < 0 or register.holder is None:
+        if register.epoch == 0 or register.revision < 0 or register.holder is None or self._amnesia:
             return
         key = (group.tags, register.epoch)
         holder, where = self._taken.setdefault(key, (register.holder, process.computer.name))
@@ -185,7 +226,7 @@ class Judge:
         self._loose = True
 
     def answered(self, world: World, tell: e.Tell) -> None:
-        """A command is answered once; 7: what was taken out stays out, from the answer on.
+        """A command is answered once; 8: what was taken out stays out, from the answer on.
 
         Unless another command is open, or ended with nobody knowing what becomes of it.
         """
@@ -203,7 +244,7 @@ class Judge:
             self._out |= {tag for stop in stops for tag in stop["tags"]}
 
 
-def _served(world: World, computer: Computer, tags: set[str]) -> list[str]:
+def served(world: World, computer: Computer, tags: set[str]) -> list[str]:
     """Those of the tags that serve somebody: a site that was only prepared has no address yet."""
     sites = {h.tag: set(h.depends_on) for h in world.configs[computer.name].hierarchies}
     return sorted(tag for tag in tags if tag not in sites or sites[tag] & computer.on)
@@ -215,8 +256,23 @@ def stunned(world: World, computer: Computer) -> bool:
     The one exception to what Holdfast promises: a machine that is stopped as a whole and goes on later serves until
     its guard has acted. It cannot write to a disk with a reservation even then.
     """
-    bound_s = GUARD_S + TIMERS[world.profile].fence_s
-    return computer.paused or world.now_s <= computer.thawed_s + bound_s
+    return computer.paused or world.now_s <= computer.thawed_s + bound_s(world)
+
+
+def excused(world: World, computer: Computer, tag: str) -> bool:
+    """Whether the resource may be on there without a permit at this moment.
+
+    Also a disk where the guard hangs, or did until lately: it is taken from that node when another one starts it. An
+    address is dropped by the system itself then.
+    """
+    guard = world.guards[computer.name]
+    hung = guard.hung or world.now_s <= guard.thawed_s + bound_s(world)
+    return stunned(world, computer) or (hung and tag.startswith("vol-"))
+
+
+def bound_s(world: World) -> float:
+    """Within which a guard that has gone on has switched everything off."""
+    return GUARD_S + TIMERS[world.profile].fence_s
 
 
 def broken(world: World, text: str) -> NoReturn:

@@ -51,6 +51,7 @@ def layout(
     ``sharing``: it answers at the first one's address, so there is one group; the other address is left over.
     ``bare``: no site is protected, so each address and the volume is a group of its own.
     ``turned``: as ``apart``, preferring other nodes; the groups are the same.
+    ``shop`` and ``docs``: the first site alone, or the second.
     ``each``: every node has a site that prefers it, ``site-n1`` and so on, and then the others in a circle.
     """
     first = {node: i + 1 for i, node in enumerate(nodes)}
@@ -60,6 +61,8 @@ def layout(
     turns = {node: {n: (j - i) % len(nodes) + 1 for j, n in enumerate(nodes)} for i, node in enumerate(nodes)}
     own = tuple(_ip(f"ip-{node}", f"10.9.1.{i + 1}", turns[node]) for i, node in enumerate(nodes))
     shop = _site("shop", first, ("ip-shop", "vol-shop"))
+    ips = (_ip("ip-shop", "10.9.0.1", first), _ip("ip-docs", "10.9.0.2", second))
+    volume = Volume(tag="vol-shop", drive="X:", driver="shared_disk", disk="d1", priorities=first)
     apart = (shop, _site("docs", second, ("ip-docs",)))
     hierarchies: dict[str, tuple[Hierarchy, ...]] = {
         "each": tuple(_site(f"site-{node}", turns[node], (f"ip-{node}",)) for node in nodes),
@@ -67,13 +70,13 @@ def layout(
         "turned": apart,
         "sharing": (shop, _site("docs", first, ("ip-shop",))),
         "bare": (),
+        "shop": apart[:1],
+        "docs": apart[1:],
     }
     return Layout(
         cluster=replace(_cluster(nodes, profile, paths, arbiter), recovery=recovery),
-        ips=own if name == "each" else (_ip("ip-shop", "10.9.0.1", first), _ip("ip-docs", "10.9.0.2", second)),
-        volumes=()
-        if name == "each"
-        else (Volume(tag="vol-shop", drive="X:", driver="shared_disk", disk="d1", priorities=first),),
+        ips=own if name == "each" else tuple(ip for ip in ips if name not in ("shop", "docs") or name in ip.tag),
+        volumes=() if name in ("each", "docs") else (volume,),
         hierarchies=hierarchies[name],
     )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from holdfast.core.values.events import Resource, Step
+from holdfast.core.values.events import Resource, Step, StepDone
 from holdfast.core.values.facts import Facts, IpFacts, State, VolumeFacts, WebFacts
 from holdfast.core.values.messages import Register
 from holdfast.core.values.model import Binding, Hierarchy, Ip, Site, Volume
@@ -25,7 +25,8 @@ class Computer:
     ``sick`` maps (operation, tag) to one of SICKNESSES. ``off`` from the loss of power until it is started again.
     ``disk_s`` is how long a write may take. ``paused``: everything on it stands still, as when a virtual machine is
     stunned; ``thawed_s`` is when that ended last, and ``deferred`` what was due meanwhile.
-    ``tampered``: somebody else than the monitor switched something on or off, by hand or as its guard.
+    ``tampered``: somebody else than the monitor switched something on or off, by hand or as its guard. ``lan`` are
+    addresses through whose card no client is reached: it is "silent" or "unplugged".
     """
 
     name: str
@@ -39,7 +40,9 @@ class Computer:
     registers: dict[str, Register] = field(default_factory=dict)
     recorded_boot_id: str | None = None
     agreed: str = ""
+    vouched: frozenset[str] = frozenset()
     sick: dict[tuple[str, str], str] = field(default_factory=dict)
+    lan: dict[str, str] = field(default_factory=dict)
     disk_s: float = 0.005
     clock: Clock = field(default_factory=Clock)
     deferred: list[Callable[[], None]] = field(default_factory=list)
@@ -57,25 +60,33 @@ class Computer:
         self.deferred.clear()
         self.on.clear()
 
+    def wipe(self) -> None:
+        """The disk is another one, with nothing on it."""
+        self.registers, self.agreed, self.vouched, self.recorded_boot_id = {}, "", frozenset(), None
+
     def heal(self) -> None:
         """Every operation works again."""
         self.sick.clear()
+        self.lan.clear()
         self.disk_s = 0.005
 
-    def execute(self, step: Step) -> tuple[str, State | None, Facts | None]:
-        """The step's effect took place; returns (error, state, facts)."""
+    def execute(self, step: Step) -> StepDone:
+        """The step's effect took place, and this is its outcome."""
         tag = step.resource.tag
         sick = self.sick.get((step.operation, tag)) if self.sick else None
         if sick == "fail":
-            return f"{step.operation} does not work", None, None
+            return StepDone(id=step.id, error=f"{step.operation} does not work")
         self.change(step)
         if sick == "fail_late":
-            return f"{step.operation} broke off", None, None
+            return StepDone(id=step.id, error=f"{step.operation} broke off")
         if step.operation in ("verify", "check") and tag not in self.on:
-            return f"{tag} does not answer", None, None
-        state: State = "up" if tag in self.on else "down"
-        facts = _facts(step.resource, state) if step.operation == "inspect" else None
-        return "", state if step.operation == "observe" else None, facts
+            return StepDone(id=step.id, error=f"{tag} does not answer")
+        lan = self.lan.get(tag, "") if self.lan else ""
+        if step.operation == "check" and lan:
+            return StepDone(id=step.id, error=f"the network of {self.name} is {lan}", network=True)
+        state: State = ("partial" if lan == "unplugged" else "up") if tag in self.on else "down"
+        facts = _facts(step.resource, state, lan) if step.operation == "inspect" else None
+        return StepDone(id=step.id, state=state if step.operation == "observe" else None, facts=facts)
 
     def change(self, step: Step) -> None:
         """What the step does to the machine was done."""
@@ -85,10 +96,11 @@ class Computer:
             self.on.discard(step.resource.tag)
 
 
-def _facts(resource: Resource, state: State) -> Facts:
+def _facts(resource: Resource, state: State, lan: str) -> Facts:
     match resource:
         case Ip():
-            return IpFacts(state=state, interface_up=True, answered_by=None)
+            silent = "nobody answers" if lan == "silent" else ""
+            return IpFacts(state=state, interface_up=lan != "unplugged", answered_by=None, silent=silent)
         case Volume():
             return VolumeFacts(state=state, visible=True, online=state == "up", holder=None, letter_used_by=None)
         case Hierarchy():

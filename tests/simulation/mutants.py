@@ -189,10 +189,10 @@ MUTANTS = (
         '[("stop", r) for r in resources if isinstance(r, Volume)],',
     ),
     # -- what operators vouch for
-    _core("a rebooted holder need not be heard", "moves.local", "if known.hears != world.incarnation:", "if False:"),
+    _core("a rebooted holder need not be heard", "moves.reboot", "if known.hears != world.incarnation:", "if False:"),
     _core(
         "another configuration does not matter",
-        "moves.local",
+        "moves.reboot",
         "if known.config_digest != world.digest or report is None:",
         "if report is None:",
     ),
@@ -219,7 +219,7 @@ MUTANTS = (
     ),
     _core("registers are not written", "node.keeping", "registers=dict(self._registers)", "registers={}"),
     _core("a rebooted holder serves at once", "node.machine", "recorded_boot_id != boot_id", "False"),
-    _core("a rebooted holder hands over", "node.routing", "    elif g.register.suspended:\n", "    elif False:\n"),
+    _core("a rebooted holder hands over", "node.routing", "    elif g.suspended:\n", "    elif False:\n"),
     _core(
         "what is out of service is forgotten when the group moves",
         "cluster.ownership",
@@ -233,4 +233,88 @@ MUTANTS = (
         "if back := [peer for peer in vouched if back_again(g, peer, order)]:",
         "if back := []:",
     ),
+    # -- further slips
+    _core(
+        "ping instead of a vote",
+        "moves.election",
+        "            if claiming.verdict.granted:\n",
+        "            if True:\n",
+    ),
+    _core(
+        "a refusal passes for a grant",
+        "moves.election",
+        "refusals = [answer.reason for answer in answers.values() if not answer.granted]",
+        "refusals = []",
+    ),
+    _core(
+        "an epoch is used before it is durable",
+        "moves.election",
+        "        g.commit(take(epoch=epoch, node=node, out=out - set(order.tags)))\n",
+        "        g.write(take(epoch=epoch, node=node, out=out - set(order.tags)))\n",
+    ),
+    _world(
+        "the witness answers before its vote is durable",
+        "arbiter",
+        "        if self._writing:\n            self._writing[-1][1].append(reply)\n",
+        "        if False:\n            self._writing[-1][1].append(reply)\n",
+    ),
+    _core(
+        "a node that restarts forgets its leases",
+        "cluster.membership",
+        "light_until_s=now_s + TAKE_MAX_S,\n                full_until_s=now_s + TAKE_MAX_S,",
+        "light_until_s=now_s,\n                full_until_s=now_s,",
+    ),
+    _core(
+        "one epoch is granted twice",
+        "cluster.acceptor",
+        "    if reason := refusal(register, epoch=epoch, candidate=candidate):\n",
+        '    if reason := "":\n',
+    ),
+    _core(
+        "a node is made holder by hearsay",
+        "cluster.ownership",
+        "own_vote = (mine.promised_epoch, mine.promised_to) == (theirs.epoch, node)",
+        "own_vote = True",
+    ),
+    _core(
+        "the holder before a claim is forgotten",
+        "cluster.ownership",
+        "former = register.holder or register.former",
+        "former = None",
+    ),
+    _core(
+        "a late claim is granted though it was abandoned",
+        "cluster.acceptor",
+        "if told is not None and has_abandoned(told, claim.epoch):",
+        "if False:",
+    ),
+    _core(
+        "a peer votes though it may know better", "cluster.peer", "        if news <= self.got:\n", "        if True:\n"
+    ),
+    _core("the answer to an old renewal counts", "node.leasing", "self.own.sent_s < self.own.renewed_s:", "False:"),
+    _core(
+        "another holder is told of before the stop",
+        "node.leasing",
+        "elif not g.permitted and not (g.register.holder == machine.node and g.maybe_on):",
+        "elif not g.permitted:",
+    ),
+    _core(
+        "one group's permit is used for another",
+        "node.leasing",
+        "permits = {g.name: g.backing.until_s for g in mine if g.backing.until_s > NEVER_S}",
+        "permits = {g.name: max(h.backing.until_s for h in mine) for g in mine}",
+    ),
+    _core(
+        "a permit without end outlives the word it rests on",
+        "node.receiving",
+        "        machine.leasing.limit()\n",
+        "        pass\n",
+    ),
+    _world(
+        "what cannot be switched off stays on",
+        "guard",
+        "            self.world.power_off(self.computer.name)\n",
+        "            pass\n",
+    ),
+    _core("moves are not counted", "moves.heirs", '        record(g, "failover")\n', "        pass\n"),
 )

@@ -14,7 +14,7 @@ from holdfast.core.node.machine import Machine
 from holdfast.core.values import events as e
 from holdfast.core.values.graph import Group
 from holdfast.core.values.messages import Envelope, Message, Register
-from holdfast.core.values.model import Hierarchy
+from holdfast.core.values.model import Hierarchy, Ip
 from holdfast_sim.arbiter import WITNESS, Witness
 from holdfast_sim.machines import Computer
 from holdfast_sim.store import Customer, Store
@@ -51,6 +51,7 @@ class Process:
             registers=dict(computer.registers),
             recorded_boot_id=computer.recorded_boot_id,
             agreed=computer.agreed,
+            vouched=computer.vouched,
             lineage=world.lineages[computer.name],
             now_s=computer.clock.read(world.now_s) - ago_s,
         )
@@ -61,6 +62,7 @@ class Process:
         self._durable = 0
         self._permitted: Set[str] = frozenset()
         self._alarm_s: float | None = None
+        self._due_s: float | None = None
 
     def feed(self, event: e.Event) -> None:
         """The event reaches the core, now or when the process thaws."""
@@ -71,7 +73,8 @@ class Process:
             return
         if isinstance(event, (e.Received, e.Consulted)):
             self.judged.heard(event, self.incarnation)
-        self._execute(self.machine.handle(event, self.computer.clock.read(self.world.now_s)))
+        if actions := self.machine.handle(event, self.computer.clock.read(self.world.now_s)):
+            self._execute(actions)
         self.world.judge.handled(self.world, self)
         self._arm()
 
@@ -83,6 +86,7 @@ class Process:
         for queue in self.busy.values():
             if queue and not self.computer.off and self.world.random.random() < 0.5 and self._may(queue[0]):
                 self.computer.change(queue[0])
+                self._lives(queue[0])
         self.world.judge.switched(self.world)
 
     def thaw(self) -> None:
@@ -96,7 +100,10 @@ class Process:
             action()
 
     def _arm(self) -> None:
-        due_s = self.machine.deadline_s()
+        self._due_s = due_s = self.machine.deadline_s()
+        self._set(due_s)
+
+    def _set(self, due_s: float | None) -> None:
         if due_s is None or (self._alarm_s is not None and self._alarm_s <= due_s):
             return
         self._alarm_s = due_s
@@ -107,11 +114,10 @@ class Process:
         if self._alarm_s != alarm_s or self.dead:
             return
         self._alarm_s = None
-        due_s = self.machine.deadline_s()
-        if self.frozen or (due_s is not None and due_s <= self.computer.clock.read(self.world.now_s)):
+        if self.frozen or (self._due_s is not None and self._due_s <= self.computer.clock.read(self.world.now_s)):
             self.feed(e.TimePassed())
         else:
-            self._arm()
+            self._set(self._due_s)
 
     def _execute(self, actions: list[e.Action]) -> None:
         """In order; what follows a Persist waits until the registers are on the disk.
@@ -161,7 +167,7 @@ class Process:
             return
         self.computer.registers = dict(newest.registers)
         self.computer.recorded_boot_id = self.computer.boot_id
-        self.computer.agreed = newest.agreed
+        self.computer.agreed, self.computer.vouched = newest.agreed, newest.vouched
         self._durable = newest.number
         self.world.judge.durable(self.world, self.computer)
         self._writing = False
@@ -187,8 +193,10 @@ class Process:
             case e.Permit():
                 self.world.judge.permitted(self.world, self, action)
                 self._permitted = action.until_s.keys()
-                groups = {name: g.group for name, g in self.machine.groups.items()}
+                groups = {name: g.group for name in action.until_s if (g := self.machine.groups.get(name)) is not None}
                 self.world.guards[self.computer.name].told(action, groups, self.incarnation)
+                ips = (ip.tag for group in groups.values() for ip in group.ips)
+                self.world.kernels[self.computer.name].refreshed(ips)
             case e.ReadyToStop():
                 self.world.on_computer(self.computer, 0.05, partial(self.world.power_off, self.computer.name))
             case e.Adopt():
@@ -233,17 +241,23 @@ class Process:
     def _end(self, step: e.Step) -> None:
         if self.dead:
             return
-        error, state, facts = self.computer.execute(step) if self._may(step) else (NOT_PERMITTED, None, None)
+        done = self.computer.execute(step) if self._may(step) else e.StepDone(id=step.id, error=NOT_PERMITTED)
+        self._lives(step)
         if step.operation != "fence":
             queue = self.busy[step.resource.tag]
             queue.pop(0)
             if queue:
                 self._begin(queue[0])
-        if step.operation == "start" and not error:
+        if step.operation == "start" and not done.error:
             self.world.judge.enabled(self.world, self, step)
         if step.operation in ("start", "stop", "fence"):
             self.world.judge.switched(self.world)
-        self.feed(e.StepDone(id=step.id, error=error, state=state, facts=facts))
+        self.feed(done)
+
+    def _lives(self, step: e.Step) -> None:
+        """An address that was put up has a lifetime."""
+        if step.operation == "start" and isinstance(step.resource, Ip) and step.resource.tag in self.computer.on:
+            self.world.kernels[self.computer.name].added(step.resource.tag)
 
     def _may(self, step: e.Step) -> bool:
         """An address or a volume is switched on only under a permit that runs at that very moment."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from holdfast_sim.explore import failure
-from holdfast_sim.faults import Story
+from holdfast_sim.stage import Story
 from holdfast_sim.theatre import Theatre
 
 TRIES_MAX = 400

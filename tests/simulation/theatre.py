@@ -7,9 +7,11 @@ A story is a list of lines. What the nodes noted and answered comes out line by 
 a person can read it and a test can compare it. Random schedules are stories too (``schedules``), so a schedule that
 fails can be read. The words:
 
-    nodes n1 n2 [sites=sharing] [profile=fast] [paths=1] [arbiter=witness|store] [seed=7]
+    nodes n1 n2 [sites=sharing|shop|...] [profile=fast] [paths=1] [arbiter=witness|store] [seed=7]
                                                             a new cluster whose nodes have met; no seed: no chance;
                                                             the arbiter is called w, and most words fit it;
+                                                            lifetimes=yes: systems drop addresses by themselves;
+                                                            met=0.3: so long they have run when the story begins (1);
                                                             also local=no switchback=automatic shutdown=stay, and
                                                             restarts, failovers, window_s, ... (model.Recovery)
     run SECONDS                                             time goes by
@@ -18,7 +20,12 @@ fails can be read. The words:
     kill NODE | start NODE | restart NODE                   its monitor goes, comes, both
     power_off NODE                                          everything on it is off until it is started
     freeze NODE | thaw NODE                                 its monitor stands still, goes on
+    hang NODE                                               its monitor and its guard stand still until it thaws
     pause NODE | resume NODE                                the whole machine does, as a stunned virtual machine
+    wipe w                                                  the witness comes back without its memory, and does not
+                                                            vote before every node has accepted it
+    wipe NODE                                               it loses its power, and its disk is another, empty one
+    accept NODE                                             a person has the node accept the witness as it is now
     clock NODE RATE                                         its clock runs so fast (1.01: too fast)
     shutdown NODE                                           its system announces that it goes down, and waits
     notice NODE TAG                                         Windows tells the monitor of a change there
@@ -27,6 +34,7 @@ fails can be read. The words:
     flap n1 n2 PATH                                         the connection is lost and made anew
     weather LOSS DUPLICATES DELAY_S                         what happens to messages
     sick NODE OPERATION TAG fail | fail_late | hang         (machines.SICKNESSES)
+    lan NODE TAG silent | unplugged                         through its card there no client is reached
     slow_disk NODE SECONDS | cure NODE
     switch_on NODE TAG | switch_off NODE TAG                somebody does it by hand, past Holdfast
     configure NODE apart | turned | sharing | bare                   (layouts.layout)
@@ -77,6 +85,9 @@ class Theatre:
             "power_off": self._power_off,
             "freeze": self._freeze,
             "thaw": self._thaw,
+            "hang": self._hang,
+            "wipe": self._wipe,
+            "accept": self._accept,
             "pause": self._pause,
             "resume": self._resume,
             "clock": self._clock,
@@ -89,6 +100,7 @@ class Theatre:
             "flap": self._flap,
             "weather": self._weather,
             "sick": self._sick,
+            "lan": self._lan,
             "slow_disk": self._slow_disk,
             "cure": self._cure,
             "switch_on": self._switch_on,
@@ -138,8 +150,9 @@ class Theatre:
             paths=PATHS[: int(options.get("paths", len(PATHS)))],
             arbiter=options.get("arbiter", "manual"),
             recovery=_recovery(options),
+            lifetimes="lifetimes" in options,
         )
-        self.world.run(1.0)
+        self.world.run(float(options.get("met", "1")))
         self._noted = len(self.world.notes)
 
     def _run(self, seconds: str) -> None:
@@ -205,7 +218,22 @@ class Theatre:
         if witness := self._witness(node):
             witness.thaw()
         elif not self.world.computers[node].paused:
+            self.world.guards[node].thaw()
             self.world.processes[node].thaw()
+
+    def _hang(self, node: str) -> None:
+        self._freeze(node)
+        self.world.guards[node].hang()
+
+    def _wipe(self, name: str) -> None:
+        if isinstance(witness := self._witness(name), Witness):
+            witness.wipe()
+        elif name in self.world.computers:
+            self.world.wipe(name)
+
+    def _accept(self, node: str) -> None:
+        if isinstance(self.world.witness, Witness):
+            self.world.witness.accept(node)
 
     def _pause(self, node: str) -> None:
         self.world.pause(node)
@@ -233,6 +261,11 @@ class Theatre:
         if how not in SICKNESSES:
             raise ValueError(f"{how!r} is no sickness; there are {', '.join(SICKNESSES)}")
         self.world.computers[node].sick[operation, tag] = how
+        self.world.sickly = True
+
+    def _lan(self, node: str, tag: str, how: str) -> None:
+        self.world.computers[node].lan[tag] = how
+        self.world.sickly = True
         self.world.sickly = True
 
     def _slow_disk(self, node: str, seconds: str) -> None:

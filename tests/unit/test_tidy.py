@@ -23,6 +23,7 @@ from checkout import MONITOR, ROOT, tracked_files
 ROOMS = {
     "errors": "",
     "paths": "",
+    "start": "",
     "core": "errors",
     "surface": "errors",
     "surface_win32": "errors paths surface",
@@ -35,7 +36,7 @@ ROOMS = {
     "service": "errors paths core surface windows kits transport store guard arbiter",
     "witness": "errors paths core surface transport store service",
     "selftest": "errors paths core surface windows kits",
-    "cli": "errors paths core surface transport store service selftest guard witness",
+    "cli": "errors paths start core surface transport store service selftest guard witness",
     "__main__": "errors cli",
 }
 

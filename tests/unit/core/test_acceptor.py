@@ -222,6 +222,37 @@ def test_a_planned_move_is_learned_from_whoever_tells_it_first() -> None:
         assert voter.registers["shop"] == held("n2", 2)
 
 
+def test_what_others_tell_takes_no_vote_from_a_holder_whose_lease_runs() -> None:
+    """Who told it may know of the group by another grouping; it tells it again until it is settled."""
+    voter = acceptor(shop=held("n1"))
+    voter.hear(renewal("n1"), OLD_S)
+
+    heard = voter.hear(renewal("n3", version=1, shop=held("n2", 4)), OLD_S + 0.1)
+
+    assert (heard.renewed, heard.version) == (True, 0)
+    assert voter.registers == {"shop": held("n1")}
+    assert voter.hear(renewal("n3", version=1, shop=held("n2", 4)), OLD_S + FULL_S).version == 1
+    assert voter.registers == {"shop": held("n2", 4)}
+
+
+def test_the_holder_itself_tells_that_it_has_passed_the_group_on() -> None:
+    voter = acceptor(shop=held("n1"))
+    voter.hear(renewal("n2"), OLD_S)
+
+    assert voter.hear(renewal("n1", version=1, shop=held("n2", 2)), OLD_S).version == 1
+
+    assert voter.registers == {"shop": held("n2", 2)}
+
+
+def test_what_is_promised_to_a_node_is_taken_from_it_by_nobodys_telling() -> None:
+    voter = acceptor(shop=Register(epoch=3, revision=1, promised_epoch=4, promised_to="n2"))
+    voter.hear(renewal("n2"), OLD_S)
+
+    assert voter.hear(renewal("n3", version=1, shop=held("n1", 5)), OLD_S).version == 0
+
+    assert voter.registers["shop"].promised_to == "n2"
+
+
 def test_a_renewal_with_a_gap_before_it_teaches_nothing_and_says_from_where_on() -> None:
     voter = acceptor()
 
@@ -464,8 +495,9 @@ def test_the_order_of_copies_does_not_matter_for_what_is_known_in_the_end() -> N
         renewal("n2", version=1, shop=held("n2", 5)),
         renewal("n3", version=1, shop=held("n1", 4)),
     ]
+    later = renewal("n1", version=2, shop=held("n2", 5))
     for order in itertools.permutations([*told, told[0]]):
         voter = acceptor()
-        answers: list[Verdict] = [voter.hear(question, OLD_S) for question in order]
+        answers: list[Verdict] = [voter.hear(question, OLD_S) for question in (*order, later)]
         assert voter.registers == {"shop": held("n2", 5)}
         assert all(answer.renewed for answer in answers)

@@ -63,3 +63,11 @@ def test_who_may_not_have_it_has_no_turn() -> None:
 
     assert turn_s(found, "n1") is None
     assert turn_s(found, "n9") is None
+
+
+def test_a_node_that_is_the_last_resort_comes_after_all_that_may_have_it_and_waits_its_turn() -> None:
+    found = candidates(GROUP, {**NONE, "n3": Obstacle(reason="n3 is dead")}, last=["n2"])
+
+    assert [c.node for c in found] == ["n1", "n4", "n2", "n3"]
+    assert (best(found), turn_s(found, "n2")) == ("n1", 2 * TURN_S)
+    assert best(candidates(GROUP, NONE, without=["n1", "n3", "n4"], last=["n2"])) == "n2"

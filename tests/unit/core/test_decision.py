@@ -22,6 +22,7 @@ READY = (Candidate(node="n2", priority=2), Candidate(node="n3", priority=3))
 NOBODY = (Candidate(node="n2", priority=2, why_not="n2 is dead"),)
 SERVING = Case(
     kind="serving",
+    network=False,
     local=True,
     automatic=True,
     restarts=FREE,
@@ -41,6 +42,20 @@ def test_without_local_recovery_it_moves_at_once() -> None:
     decision = decide(replace(SERVING, local=False))
 
     assert (decision.remedy, decision.to, decision.rule.id) == ("move", "n2", "HF802")
+
+
+def test_a_network_that_fails_is_no_matter_for_a_restart() -> None:
+    decision = decide(replace(SERVING, network=True))
+
+    assert (decision.remedy, decision.to, decision.rule.id) == ("move", "n2", "HF810")
+
+
+def test_where_no_network_is_better_nothing_is_stopped_or_moved() -> None:
+    silent = (Candidate(node="n2", priority=2, why_not="none of 10.77.0.1 answers"),)
+    decision = decide(replace(START, network=True, found=silent))
+
+    assert (decision.remedy, decision.rule.id) == ("wait", "HF809")
+    assert decision.reason == "is left as it is, for a restart mends no network: none of 10.77.0.1 answers"
 
 
 def test_when_restarts_are_used_up_it_moves() -> None:
@@ -121,6 +136,7 @@ budgets = st.builds(
 cases = st.builds(
     Case,
     kind=st.sampled_from(["serving", "start"]),
+    network=st.booleans(),
     local=st.booleans(),
     automatic=st.booleans(),
     restarts=budgets,
@@ -136,6 +152,8 @@ def test_whatever_the_case_no_budget_is_overdrawn_and_no_unready_node_asked(case
     decision = decide(case)
 
     assert decision.rule in RULES
+    if case.network:
+        assert decision.remedy in ("move", "wait")
     if decision.remedy == "restart":
         assert case.local
         assert case.restarts.left

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from holdfast.core.moves.group import Order
-from holdfast.core.node.desk import Desk
+from holdfast.core.node.desk import AT_ONCE, TURN_S, Desk
 from holdfast.core.values.events import Action, Commanded, Tell
 from holdfast.core.values.graph import Group
 from holdfast.core.values.messages import Forward, Message, Report
@@ -79,11 +79,11 @@ def test_an_order_for_another_node_is_repeated_until_its_result_is_in() -> None:
 def test_a_repeated_order_is_carried_out_once_and_answered_again() -> None:
     office = Office()
     forward = Forward(request="n2-3.1", verb="in_service", args={"group": "shop", "tags": ["shop"]})
-    office.desk.forwarded("n2", forward)
-    office.desk.forwarded("n2", forward)
+    office.desk.forwarded("n2", forward, 10.0)
+    office.desk.forwarded("n2", forward, 10.0)
     assert len(office.performed) == 1
     office.desk.report(office.performed[0][1].ticket, final=True, data=GOOD)
-    office.desk.forwarded("n2", forward)
+    office.desk.forwarded("n2", forward, 10.0)
     assert len(office.performed) == 1
     assert office.sent == [("n2", Report(request="n2-3.1", final=True, data=GOOD))] * 2
 
@@ -131,3 +131,43 @@ def test_progress_is_passed_on() -> None:
     office.give("n2")
     office.desk.reported("n2", Report(request=office.forward().request, final=False, data={"text": "ready"}))
     assert [(told.final, told.data) for told in office.told] == [(False, {"text": "ready"})]
+
+
+def test_of_many_orders_so_many_are_under_way_at_once_and_the_rest_follow() -> None:
+    office = Office()
+    command = office.desk.open(Commanded(id="c1", verb="in_service", args={}), 10.0)
+    for _number in range(AT_ONCE + 10):
+        office.desk.give(command, SHOP, "n1", {"tags": ("shop",)}, 10.0)
+    assert len(office.performed) == AT_ONCE
+    office.desk.report(office.performed[0][1].ticket, final=True, data=GOOD)
+    assert len(office.performed) == AT_ONCE + 1
+    for _group, order in office.performed[1:]:
+        office.desk.report(order.ticket, final=True, data=GOOD)
+    for _group, order in office.performed[AT_ONCE + 1 :]:
+        office.desk.report(order.ticket, final=True, data=GOOD)
+    (told,) = office.told
+    assert len(told.data["data"]["moves"]) == AT_ONCE + 10
+
+
+def test_an_order_that_is_never_answered_gives_its_place_to_the_next() -> None:
+    office = Office()
+    command = office.desk.open(Commanded(id="c1", verb="in_service", args={"timeout_s": 3600.0}), 10.0)
+    for _number in range(AT_ONCE + 1):
+        office.desk.give(command, SHOP, "n1", {"tags": ("shop",)}, 10.0)
+    assert office.desk.deadline_s() == 10.0 + TURN_S
+    office.desk.tick(10.0 + TURN_S, dead=_nobody)
+    assert len(office.performed) == AT_ONCE + 1
+
+
+def test_a_thousand_orders_that_are_refused_at_once_leave_nothing_behind() -> None:
+    office = Office()
+    office.desk = Desk(
+        node="n1", prefix="n1-7", emit=office._emit, send=lambda _peer, _message: None,
+        perform=lambda _group, order: office.desk.report(order.ticket, final=True, data=BAD),
+        ended=office.touched.append,
+    )  # fmt: skip
+    command = office.desk.open(Commanded(id="c1", verb="in_service", args={}), 10.0)
+    for _number in range(2000):
+        office.desk.give(command, SHOP, "n1", {"tags": ("shop",)}, 10.0)
+    office.desk.close(command)
+    assert office.desk.deadline_s() is None

@@ -5,11 +5,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from holdfast.cli.explain_text import explain_lines
+from holdfast.cli.table import Paint
+from holdfast.core.cluster.ownership import release
 from holdfast.core.node.explain import RULES
+from holdfast.core.values.graph import groups_of
 from holdfast_sim.cluster import World
 
 SHOP = ("in_service", {"tags": ["shop"], "node": "n1"})
@@ -130,7 +135,65 @@ def test_a_group_that_nobody_takes_says_why() -> None:
     world.run(10.0)
     first, second = _why(_explained(world))
     assert first == "no node holds it"
-    assert second.startswith("no node takes it by itself: witness w does not vote (the witness does not answer")
+    assert second == (
+        "no node takes shop by itself: witness w does not vote (the witness does not answer: connection refused). "
+        "Bring witness w or n2 back, or make sure that n2 is switched off, and run: "
+        "holdfast in-service shop n1 --peer-off n2"
+    )
+
+
+def test_after_the_arbiter_and_the_holder_died_people_are_told_the_command_and_it_works() -> None:
+    world = _world()
+    assert world.witness is not None
+    world.witness.stop()
+    world.run(5.0)
+    world.power_off("n1")
+    world.run(10.0)
+    cure = (
+        "Bring witness w or n1 back, or make sure that n1 is switched off, and run: "
+        "holdfast in-service shop n2 --peer-off n1"
+    )
+    view = world.processes["n2"].machine.view()
+    assert view is not None
+    assert view["warnings"][-1].endswith(cure)
+    assert any(text.endswith(cure) for text in _why(_explained(world, "n2")))
+    without = world.command("n2", "in_service", tags=["shop"], node="n2")
+    world.run(5.0)
+    assert world.answers[without]["error"]["message"] == (
+        "shop was not moved: the arbiter does not answer; "
+        "bring it back, or make sure that n1 is switched off and add peers_off: [n1]"
+    )
+    _told(world, "n2", "in_service", tags=["shop"], node="n2", peers_off=["n1"])
+    view = world.processes["n2"].machine.view()
+    assert view is not None
+    assert "n1 counts as switched off until it is heard, as a person said" in view["warnings"]
+    assert not any("no node takes" in text for text in view["warnings"])
+    assert "it may serve without end: an operator vouches for all other nodes" in _why(_explained(world, "n2"))
+
+
+def test_without_an_arbiter_that_votes_a_group_is_not_commanded_where_all_nodes_are_heard() -> None:
+    """A command would be refused, so none is told."""
+    world = _world()
+    world.processes["n1"].machine.group_of["shop"].register = release(
+        world.processes["n1"].machine.group_of["shop"].register
+    )
+    assert world.witness is not None
+    world.witness.stop()
+    world.run(2.0)
+    texts = _why(_explained(world, "n1"))
+    assert texts[-1].endswith("Bring witness w back.")
+
+
+def test_settings_of_its_own_are_shown() -> None:
+    own = {"local": False, "deep_check_s": 30.0}
+    world = _world()
+    config = world.configs["n1"]
+    sites = tuple(replace(h, recovery=own) if h.tag == "shop" else h for h in config.hierarchies)
+    group = groups_of(replace(config, hierarchies=sites))["shop"]
+    world.processes["n1"].machine.group_of["shop"].group = group
+    explained = _explained(world)
+    assert explained["settings"] == own
+    assert "It has its own settings: local false, deep_check_s 30.0" in explain_lines(explained, Paint(on=False))
 
 
 def test_the_next_of_three_is_named_and_the_one_after_it() -> None:

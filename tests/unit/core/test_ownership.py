@@ -147,3 +147,14 @@ def test_a_rebooted_holder_that_waits_has_no_claim_against_the_node_that_serves(
     after = learn(serving, waiting, node="n2", peer="n1")
     assert (after.epoch, after.holder) == (10, "n2")
     assert learn(serving, replace(waiting, suspended=False), node="n2", peer="n1").holder == "n1"
+
+
+def test_a_node_that_has_forgotten_everything_waits_before_it_serves_what_others_say_it_holds() -> None:
+    """An emptied disk is worse than a reboot: it knows neither what it promised nor what was taken from it since."""
+    theirs = take(epoch=7, node="n2", out=frozenset({"docs"}))
+
+    assert learn(Register(), theirs, node="n2", peer="n1") == suspend(theirs)
+    assert learn(Register(), theirs, node="n1", peer="n2") == theirs, "what others hold it may know at once"
+    promised = promise(Register(), epoch=7, candidate="n2")
+    assert not learn(promised, theirs, node="n2", peer="n1").suspended, "it asked for it itself"
+    assert learn(Register(), theirs, node="n2", peer="n1", votes=True).holder is None, "it has to claim it"

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from holdfast.core.moves.readiness import RULES, judge
+from holdfast.core.moves.readiness import RULES, judge, silence
 from holdfast.core.values.facts import Facts, IpFacts, State, VolumeFacts, WebFacts
 from holdfast.core.values.graph import Group
 from holdfast.core.values.model import Binding, Hierarchy, Ip, Site, Volume
@@ -124,3 +124,16 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
         }
     )
     assert sorted(p.rule for p in problems) == ["HF604", "HF608", "HF609", "HF610", "HF612", "HF612"]
+
+
+def test_what_is_served_moves_only_where_clients_reach_it_and_what_nobody_serves_goes_there_too() -> None:
+    silent = {"ip": replace(GOOD_IP, silent="none of 192.0.2.254 answers through interface 'LAN'")}
+
+    (problem,) = _judged(silent)
+    assert problem.rule == "HF616"
+    assert problem.message == (
+        "no client would reach 192.0.2.1 on n2: none of 192.0.2.254 answers through interface 'LAN'."
+    )
+    assert _judged(silent, source=None) == []
+    assert silence({**GOOD, **silent}) == "none of 192.0.2.254 answers through interface 'LAN'"
+    assert silence(GOOD) == ""

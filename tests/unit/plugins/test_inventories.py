@@ -23,6 +23,8 @@ LAB: dict[str, Any] = {
     "lab_arbiter": {"kind": "witness", "name": "w1", "addresses": {"path-a": "10.77.1.21", "path-b": "10.77.2.21"}},
     "lab_profile": "fast",
     "lab_recovery": {},
+    "lab_shop_priorities": {"n1": 1, "n2": 2},
+    "lab_docs_priorities": {"n1": 2, "n2": 1},
     "lab_comm_paths": [
         {"name": "path-a", "addresses": {"n1": "10.77.1.11", "n2": "10.77.1.12"}},
         {"name": "path-b", "addresses": {"n1": "10.77.2.11", "n2": "10.77.2.12"}},

@@ -10,6 +10,8 @@ Rules (tests/unit/core/test_acceptor.py has each):
 - What was promised outlives a restart: whoever sends answers makes the registers durable first (``changed``).
 - A voter that has just started treats every lease as if it had been renewed at that moment, and gives no vote for a
   group that it does not know: it may have forgotten it. So no lease may be longer than TAKE_MAX_S.
+- Who hears of a group from others may have heard it of another grouping: what it tells takes a vote from nobody whose
+  lease runs. The holder tells itself that it has passed the group on, or its lease runs out.
 - Questions may come twice, late and in any order. What comes too late changes nothing, or renews a lease, which is
   safe: an epoch that a node has abandoned, as its own register tells, it is not given any more.
 
@@ -28,6 +30,7 @@ from ..values.profiles import TAKE_MAX_S
 from .ownership import abandoned_by, adopt, grant, has_abandoned, newer, promise, refusal
 
 Lapsed = Callable[[str], bool]
+UNPLACED = Register()
 
 
 def objection(register: Register, *, epoch: int, candidate: str, consent_of: str | None, lapsed: Lapsed) -> str:
@@ -146,15 +149,29 @@ class Acceptor:
 
     def _renew(self, known: Voter, renewal: Renewal, now_s: float) -> Verdict:
         if renewal.since <= known.version < renewal.version:
-            known.version = renewal.version
             known.told |= renewal.registers
-            for group, register in renewal.registers.items():
-                mine = abandoned_by(self._register(group), register, peer=known.name)
-                self._write(group, adopt(mine, register))
-                known.compare(group, self._register(group))
+            settled = [self._told(known, group, told, now_s) for group, told in renewal.registers.items()]
+            # What cannot be settled yet is told again with the next renewal.
+            known.version = renewal.version if all(settled) else known.version
         lost = {group: self._register(group) for group in sorted(known.lost)}
         alive = tuple(sorted(name for name, node in self.nodes.items() if now_s < node.full_until_s))
         return Verdict(version=known.version, registers=lost, alive=alive)
+
+    def _told(self, known: Voter, group: str, told: Register, now_s: float) -> bool:
+        """The register is as late as the one that was told; false while others' votes stand against that."""
+        mine = abandoned_by(self._register(group), told, peer=known.name)
+        bound = self._bound(mine, told, known.name, now_s) if newer(mine, told) else False
+        self._write(group, mine if bound else adopt(mine, told))
+        known.compare(group, self._register(group))
+        return not bound
+
+    def _bound(self, mine: Register, told: Register, teller: str, now_s: float) -> bool:
+        """Whether the vote is another's, who does not know yet what was told."""
+        heir = mine.promised_to if mine.promised_epoch > mine.epoch else None
+        if teller == mine.holder or (heir is not None and (heir, mine.promised_epoch) == (told.holder, told.epoch)):
+            return False
+        others = {mine.holder, mine.former, heir} - {None, told.holder, teller}
+        return any(not self.lapsed(node, now_s, volume=True) for node in others if node is not None)
 
     def _claim(self, known: Voter, claim: Claim, now_s: float) -> Verdict:
         registers = {key: self._register(key) for key in claim.keys}
@@ -184,7 +201,7 @@ class Acceptor:
         return objection(register, epoch=claim.epoch, candidate=claim.node, consent_of=claim.consent_of, lapsed=lapsed)
 
     def _register(self, group: str) -> Register:
-        return self.registers.get(group, Register())
+        return self.registers.get(group, UNPLACED)
 
     def _write(self, group: str, register: Register) -> None:
         if self._register(group) != register:

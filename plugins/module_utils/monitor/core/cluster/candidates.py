@@ -27,27 +27,33 @@ class Obstacle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A node with a priority for the group. ``why_not`` is empty when it may have it."""
+    """A node with a priority for the group. ``why_not`` is empty when it may have it.
+
+    ``last``: it may have it when no other can.
+    """
 
     node: str
     priority: int
+    last: bool = False
     why_not: str = ""
     until_s: float = float("inf")
 
 
 def candidates(
-    group: Group, obstacles: Mapping[str, Obstacle | None], *, without: Iterable[str] = ()
+    group: Group,
+    obstacles: Mapping[str, Obstacle | None],
+    *,
+    without: Iterable[str] = (),
+    last: Iterable[str] = (),
 ) -> tuple[Candidate, ...]:
     """All nodes of the group but those ``without``: first those that may have it, each by priority, 1 first.
 
     ``obstacles`` has an entry for every node that was asked about; a node that it does not name is not of the cluster.
+    Nodes of ``last`` come after all others that may have it.
     """
-    found = [
-        _candidate(node, priority, obstacles.get(node, Obstacle(reason=f"{node} is no node of the cluster")))
-        for node, priority in group.priorities.items()
-        if node not in set(without)
-    ]
-    return tuple(sorted(found, key=lambda c: (bool(c.why_not), c.priority, c.node)))
+    left = {node: priority for node, priority in group.priorities.items() if node not in set(without)}
+    found = [_candidate(node, priority, obstacles, last=node in set(last)) for node, priority in left.items()]
+    return tuple(sorted(found, key=lambda c: (bool(c.why_not), c.last, c.priority, c.node)))
 
 
 def best(found: Sequence[Candidate]) -> str | None:
@@ -61,7 +67,8 @@ def turn_s(found: Sequence[Candidate], node: str) -> float | None:
     return fit.index(node) * TURN_S if node in fit else None
 
 
-def _candidate(node: str, priority: int, obstacle: Obstacle | None) -> Candidate:
+def _candidate(node: str, priority: int, obstacles: Mapping[str, Obstacle | None], *, last: bool) -> Candidate:
+    obstacle = obstacles.get(node, Obstacle(reason=f"{node} is no node of the cluster"))
     if obstacle is None:
-        return Candidate(node=node, priority=priority)
-    return Candidate(node=node, priority=priority, why_not=obstacle.reason, until_s=obstacle.until_s)
+        return Candidate(node=node, priority=priority, last=last)
+    return Candidate(node=node, priority=priority, last=last, why_not=obstacle.reason, until_s=obstacle.until_s)

@@ -61,12 +61,13 @@ class Membership:
             return False
         if envelope.incarnation != known.incarnation:
             known.reborn(envelope, now_s)
-        if isinstance(envelope.message, Heartbeat) and known.replayed(known.paths[path], envelope):
-            return False
-        known.heard_s = now_s
         if isinstance(envelope.message, Heartbeat):
+            if known.replayed(known.paths[path], envelope):
+                return False
+            known.heard_s = now_s
             known.heartbeat(known.paths[path], envelope, envelope.message, now_s, self._incarnation)
             return True
+        known.heard_s = now_s
         if envelope.seq in known.seen:
             return False
         known.seen.append(envelope.seq)

@@ -13,7 +13,8 @@ The rules that hold (tests/unit/core/test_ownership.py, tests/simulation):
 - Nobody promises while it has anything of the group running.
 
 - A holder that was rebooted is suspended until every other node says that nothing of the group runs there and that
-  it has heard of the reboot; or until an operator vouches for the others.
+  it has heard of the reboot; or until an operator vouches for the others. So is a node that hears only after its reboot
+  that it was given what it had asked for before.
 
 With the ``manual`` arbiter that is unanimity of the nodes, less those an operator says are switched off; with any other
 a voter's promise is exclusive for as long as the lease runs (``acceptor``, ``permits``).
@@ -50,7 +51,10 @@ def newer(mine: Register, theirs: Register) -> bool:
 
 
 def adopt(mine: Register, theirs: Register) -> Register:
-    """Ours, brought up to the later of the two; promises above the new epoch are kept, others are settled."""
+    """Ours, brought up to the later of the two; promises above the new epoch are kept, others are settled.
+
+    What was asked for before a reboot is given to a node that is suspended.
+    """
     if not newer(mine, theirs):
         return mine
     kept = mine.promised_epoch > theirs.epoch
@@ -58,7 +62,7 @@ def adopt(mine: Register, theirs: Register) -> Register:
         theirs,
         promised_epoch=mine.promised_epoch if kept else theirs.epoch,
         promised_to=mine.promised_to if kept else None,
-        suspended=False,
+        suspended=mine.suspended and theirs.holder == mine.promised_to,
     )
 
 
@@ -72,6 +76,9 @@ def learn(mine: Register, theirs: Register, *, node: str, peer: str, votes: bool
     if votes and theirs.holder == node and theirs.epoch > mine.epoch:
         own_vote = (mine.promised_epoch, mine.promised_to) == (theirs.epoch, node)
         return adopt(mine, theirs) if own_vote else abandon(mine, epoch=theirs.epoch, node=node)
+    if theirs.holder == node and not mine.epoch and not mine.promised_epoch and theirs.epoch:
+        # This node has forgotten that it ever held it, and what else: it waits as after a reboot.
+        return suspend(adopt(mine, theirs))
     waits = theirs.suspended and theirs.holder == peer and not votes
     if not waits or mine.holder != node or mine.suspended:
         return adopt(mine, theirs)
@@ -82,7 +89,7 @@ def learn(mine: Register, theirs: Register, *, node: str, peer: str, votes: bool
 
 
 def suspend(register: Register) -> Register:
-    """The holder's register after a reboot."""
+    """The register after a reboot of the node that holds the group, or has asked for it."""
     return replace(register, suspended=True)
 
 

@@ -116,8 +116,11 @@ class Peer:
         silence_s = now_s - self.heard_s
         if silence_s >= timers.dead_s:
             return "dead"
-        connected = any(path.connected for path in self.paths.values())
-        return "alive" if connected and silence_s < timers.suspect_s else "suspect"
+        if silence_s < timers.suspect_s:
+            for path in self.paths.values():
+                if path.connected:
+                    return "alive"
+        return "suspect"
 
     def path_up(self, path: Path, now_s: float, timers: Timers) -> bool:
         """Whether heartbeats come in on this path."""

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from ..values.arbitration import Question, Renewal, Verdict
 from .peer import NEVER_S, Peer
 
-ASKED_MAX = 512
+ASKED_MAX = 4096
 """Questions to the arbiter that are remembered; answers to older ones are dropped."""
 
 
@@ -98,10 +98,18 @@ class OwnLease:
         self.told = 0
         self.due_s = NEVER_S
         self.reason = "the arbiter has not answered yet"
+        self._renewal = 0
         self._asked: dict[int, tuple[float, Question]] = {}
+
+    @property
+    def renewing(self) -> bool:
+        """Whether the newest renewal is still to be answered: what changed meanwhile is told with the next."""
+        return self._renewal in self._asked
 
     def ask(self, number: int, question: Question, now_s: float) -> None:
         """The question with this number goes out now."""
+        if isinstance(question, Renewal):
+            self._renewal = number
         self._asked[number] = (now_s, question)
         while len(self._asked) > ASKED_MAX:
             self._asked.pop(next(iter(self._asked)))

@@ -38,7 +38,7 @@ NODE_LEAVES = Rule(
 )
 VOTERS_HEARD = Rule(
     id="HF706",
-    text="The arbiter changes, and nodes come, while all nodes that stay hear each other.",
+    text="The arbiter changes while all nodes that stay hear each other; nodes come while the arbiter votes besides.",
     source="docs/arbiters.md, Changes while groups run",
 )
 RULES = (SITE_IN_SERVICE, RESOURCE_IN_SERVICE, REMOVED_IN_SERVICE, NODE_IN_SERVICE, NODE_LEAVES, VOTERS_HEARD)
@@ -94,12 +94,29 @@ def check_voters(before: Config, after: Config, view: Mapping[str, Any], *, off:
     if not serving(view) or (old == wanted and not new):
         return problems
     what = f"the arbiter ({old} to {wanted})" if old != wanted else f"the nodes ({', '.join(new)} added)"
+    if new and (problem := _come(new, view["voting"], change=what if old != wanted else "")) is not None:
+        problems.append(problem)
     for node, state in sorted(states.items()):
         if state != "alive" and node in after.cluster.nodes:
             message = f"{node} is {state}; {what} cannot change while groups run and a node is away."
             cure = f"Bring {node} back first, or let it leave the cluster (nodes_off: [{node}])."
             problems.append(_problem(VOTERS_HEARD, "cluster", node, message, cure))
     return problems
+
+
+def _come(new: Collection[str], votes: Mapping[str, Any], *, change: str) -> Problem | None:
+    """Why nodes cannot come now; None when they can.
+
+    From the change on their votes are needed too where the arbiter's is not there, and they may never be heard.
+    """
+    names = ", ".join(new)
+    if change:
+        message = f"{names} cannot come in one step with another arbiter ({change.partition(' (')[2]} while groups run."
+        return _problem(VOTERS_HEARD, "cluster", names, message, "Change the arbiter first, and add the nodes then.")
+    if votes["counts"] and votes["answers"]:
+        return None
+    message = f"{names} cannot come while groups run and {votes['arbiter']} does not vote ({votes['reason']})."
+    return _problem(VOTERS_HEARD, "cluster", names, message, "Repair the arbiter first, or exchange it for another.")
 
 
 def _leaves(node: str, state: str, off: bool) -> Problem | None:

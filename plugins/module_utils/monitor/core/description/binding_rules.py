@@ -16,20 +16,21 @@ from .reading import Located
 def check_bindings(sites: Iterable[Located[Site]]) -> list[Problem]:
     """No binding is written twice; a port has one protocol and, without SNI, one certificate."""
     problems: list[Problem] = []
-    seen: list[Located[Binding]] = []
+    seen: dict[tuple[str, int], list[Located[Binding]]] = {}
     for site in sites:
         for index, binding in enumerate(site.value.bindings):
             here = Located(path=f"{site.path}.bindings[{index}]", value=binding)
             if binding.ip and binding.port:
-                problems += _against(here, seen)
-                seen.append(here)
+                earlier = seen.setdefault((binding.ip, binding.port), [])
+                problems += _against(here, earlier)
+                earlier.append(here)
     return problems
 
 
 def _against(here: Located[Binding], earlier: list[Located[Binding]]) -> list[Problem]:
-    """The problem that this binding has with one that was written before it; the first one counts."""
+    """The problem that this binding has with one that was written before it at the same place; the first counts."""
     binding = here.value
-    for other in (other for other in earlier if (other.value.ip, other.value.port) == (binding.ip, binding.port)):
+    for other in earlier:
         place = f"{binding.ip} port {binding.port}"
         if other.value.protocol != binding.protocol:
             message = f"{place} speaks {binding.protocol} here and {other.value.protocol} at {other.path}."

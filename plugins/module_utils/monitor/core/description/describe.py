@@ -20,8 +20,10 @@ from . import rulebook as rule
 from .arbiter_rules import check_arbiter, check_pings
 from .cluster_settings import draft_cluster
 from .reading import Located, meant, shown, sound_values
+from .recovery_settings import check_recovery
 from .resource_settings import draft_ips, draft_volumes
 from .rules import (
+    Supply,
     check_bindings,
     check_match,
     check_priorities,
@@ -135,11 +137,17 @@ def _hierarchy(request: _Request) -> Change:
     drafts = draft_hierarchies(request.args.get("hierarchies"), "hierarchies", problems)
     old = request.config.hierarchies if request.config else ()
     problems += _check_protection([*_kept(old, drafts), *drafts], {hierarchy.tag: hierarchy for hierarchy in old})
+    supply = Supply(request.config.ips, request.config.volumes) if request.config else Supply((), ())
+    known = {hierarchy.tag: hierarchy.depends_on for hierarchy in old}
     dependent = []
     for draft in drafts:
-        tags, more = _depends_on(request, draft)
+        tags, more = _depends_on(request, draft, supply, known.get(draft.value.tag, ()))
         problems += more
         dependent.append(replace_value(draft, replace(draft.value, depends_on=tags)))
+    if request.config is not None and not problems and not request.check:
+        stay = [kept.value for kept in _kept(old, drafts) if not request.prune]
+        after = replace(request.config, hierarchies=(*stay, *(draft.value for draft in dependent)))
+        problems += check_recovery(after, {draft.value.tag: draft.path for draft in drafts})
     return _replace_resources(request, old, dependent, "hierarchies", problems)
 
 
@@ -184,7 +192,9 @@ def _replace_resources(
     """The described resources replace those with the same tags; the others stay, or are pruned."""
     config: Config | None = request.config
     if config is not None:
-        problems += [problem for draft in drafts for problem in check_priorities(draft, config.cluster.nodes)]
+        if not request.check:
+            # An earlier task of the same run would have described other nodes; the inventory as a whole was checked.
+            problems += [problem for draft in drafts for problem in check_priorities(draft, config.cluster.nodes)]
         problems += check_tags([*_others(config, field), *_kept(old, drafts), *drafts])
     wanted = {draft.value.tag: draft.value for draft in drafts}
     pruned = [resource.tag for resource in old if request.prune and resource.tag not in wanted]
@@ -256,23 +266,21 @@ def _check_protection(drafts: Sequence[Located[Hierarchy]], old: Mapping[str, Hi
     return problems
 
 
-def _depends_on(request: _Request, draft: Located[Hierarchy]) -> tuple[tuple[str, ...], list[Problem]]:
+def _depends_on(
+    request: _Request, draft: Located[Hierarchy], supply: Supply, known: tuple[str, ...]
+) -> tuple[tuple[str, ...], list[Problem]]:
     """The tags that the hierarchy's site needs, and why it cannot be protected (guide chapter 4)."""
     name = draft.value.site
-    stored = request.config.hierarchies if request.config else ()
-    known = next((hierarchy.depends_on for hierarchy in stored if hierarchy.tag == draft.value.tag), ())
     if not name or not request.config:
         return known, []
     if name not in request.sites:
         return known, [] if request.check else [_no_site(draft, request.sites)]
-    ips, volumes = request.config.ips, request.config.volumes
-    tags, problems = dependencies(request.sites[name], ips, volumes, f"{draft.path}.site {shown(name)}")
+    site = request.sites[name]
+    tags, problems = dependencies(site, supply, f"{draft.path}.site {shown(name)}")
     if request.check:
         later = (rule.BINDING_IP_PROTECTED.id, rule.CONTENT_VOLUME.id)
         problems = [problem for problem in problems if problem.rule not in later]
-    resources: list[Ip | Volume] = [*ips, *volumes]
-    problems += check_match(draft, [resource for resource in resources if resource.tag in tags])
-    return tags, problems
+    return tags, problems + check_match(draft, supply.needed(site))
 
 
 def _no_site(draft: Located[Hierarchy], sites: Mapping[str, Site]) -> Problem:

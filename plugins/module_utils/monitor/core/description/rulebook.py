@@ -97,6 +97,7 @@ CHECK_TIME = _rule(
     "145", "Between two checks there is a tenth of a second to 1 hour, or there are none.", _GUIDE_CHECKS
 )
 CHECK_ORDER = _rule("146", "A deep check does not come more often than a quick check.", _GUIDE_CHECKS)
+RECOVERY_OF_GROUP = _rule("147", "Sites that move as one do not differ in what is done by itself.", _RECOVERY)
 
 # -- sites -------------------------------------------------------------------------------------------
 SITE_NAME = _rule("201", "A site's name has only letters, digits and dashes.", _GUIDE_NAMES)

@@ -10,20 +10,23 @@ a node has, with the same rules. None of them stops at the first problem.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Union
 
-from ..values.model import Cluster, Hierarchy, Ip, Site, Volume
+from ..values.model import Cluster, Config, Hierarchy, Ip, Site, Volume
 from ..values.problems import Problem, Rule, found
 from . import rulebook as rule
 from .arbiter_rules import check_arbiter, check_pings
 from .binding_rules import check_bindings
 from .cluster_settings import draft_cluster
 from .reading import Located, meant, shown
+from .recovery_settings import check_recovery
 from .resource_settings import draft_ips, draft_volumes
-from .site_rules import dependencies, differences
+from .site_rules import Supply, dependencies, differences
 from .site_settings import draft_hierarchies, draft_sites
 
 __all__ = [
+    "Supply",
     "check_bindings",
     "check_inventory",
     "check_match",
@@ -63,8 +66,13 @@ def check_inventory(
     problems += [problem for draft in everything for problem in check_priorities(draft, nodes)]
     problems += check_site_names(site_drafts)
     problems += check_bindings(site_drafts)
+    all_ips = [ip.value for ip in ip_drafts if ip.value.address]
+    supply = Supply(all_ips, [volume.value for volume in volume_drafts if volume.value.drive])
+    unclear = _unclear(ip_drafts, volume_drafts)
     for site, hierarchy in zip(site_drafts, hierarchy_drafts, strict=True):
-        problems += _site_problems(site, hierarchy, ip_drafts, volume_drafts)
+        problems += _site_problems(site, hierarchy, supply, unclear)
+    if cluster_draft is not None:
+        problems += _check_groups(cluster_draft.value, supply, site_drafts, hierarchy_drafts)
     return _in_order(problems)
 
 
@@ -213,23 +221,42 @@ def check_match(hierarchy: Located[Hierarchy], resources: Iterable[Ip | Volume])
     return problems
 
 
+def _unclear(ips: Iterable[Located[Ip]], volumes: Iterable[Located[Volume]]) -> set[str]:
+    """The rules that a site may seem to break only because an address or a drive, perhaps the one meant, is broken."""
+    unclear = {rule.BINDING_IP_PROTECTED.id} if any(not ip.sound and not ip.value.address for ip in ips) else set()
+    return unclear | ({rule.CONTENT_VOLUME.id} if any(not volume.value.drive for volume in volumes) else set())
+
+
 def _site_problems(
-    site: Located[Site], hierarchy: Located[Hierarchy], ips: list[Located[Ip]], volumes: list[Located[Volume]]
+    site: Located[Site], hierarchy: Located[Hierarchy], supply: Supply, unclear: set[str]
 ) -> list[Problem]:
     """What the site needs is declared, with the same priorities; broken fields were reported before."""
-    all_ips = [ip.value for ip in ips if ip.value.address]
-    all_volumes = [volume.value for volume in volumes if volume.value.drive]
-    _unused, problems = dependencies(site.value, all_ips, all_volumes, site.path)
+    _unused, problems = dependencies(site.value, supply, site.path)
     reported = {f"{site.path}.content"} if not site.value.content else set()
     reported |= {f"{site.path}.bindings[{i}].ip" for i, b in enumerate(site.value.bindings) if not b.ip}
     reported |= {f"{site.path}.bindings"}
-    needed: list[Ip | Volume] = [ip for ip in all_ips if ip.address in {b.ip for b in site.value.bindings}]
-    needed += [volume for volume in all_volumes if volume.drive == site.value.content[:2].upper()]
-    if any(not ip.sound and not ip.value.address for ip in ips):  # a broken address may be the one that is meant
-        reported |= {problem.path for problem in problems if problem.rule == rule.BINDING_IP_PROTECTED.id}
-    if any(not volume.value.drive for volume in volumes):
-        reported |= {problem.path for problem in problems if problem.rule == rule.CONTENT_VOLUME.id}
-    return [problem for problem in problems if problem.path not in reported] + check_match(hierarchy, needed)
+    reported |= {problem.path for problem in problems if problem.rule in unclear}
+    unreported = [problem for problem in problems if problem.path not in reported]
+    return unreported + check_match(hierarchy, supply.needed(site.value))
+
+
+def _check_groups(
+    cluster: Cluster, supply: Supply, sites: Iterable[Located[Site]], hierarchies: Iterable[Located[Hierarchy]]
+) -> list[Problem]:
+    """What the sites of one group say of it does not contradict."""
+    drafts = {
+        draft.value.tag: (draft, supply.needed(site.value)) for site, draft in zip(sites, hierarchies, strict=True)
+    }
+    members = [
+        replace(draft.value, depends_on=tuple(resource.tag for resource in needed)) for draft, needed in drafts.values()
+    ]
+    config = Config(
+        cluster=cluster,
+        ips=tuple(supply.ips.values()),
+        volumes=tuple(supply.volumes.values()),
+        hierarchies=tuple(members),
+    )
+    return check_recovery(config, {tag: draft.path for tag, (draft, _needed) in drafts.items()})
 
 
 def _twice(uses: Iterable[tuple[str, str, str]], broken: Rule, what: str) -> list[Problem]:

@@ -43,7 +43,7 @@ def read_volumes(data: object, path: str) -> tuple[tuple[Volume, ...], list[Prob
 def read_sites(data: object, path: str) -> tuple[tuple[Site, ...], list[Problem]]:
     """The sites without a problem, and every problem of the others.
 
-    An element may also have the keys of its protection (tag, priorities, drain_s), as in the inventory; they
+    An element may also have the keys of its protection (site_settings.PROTECTION_KEYS), as in the inventory; they
     are left to ``read_hierarchies``.
     """
     problems: list[Problem] = []

@@ -8,7 +8,7 @@ Both look at a site as IIS has it, so they refuse what ``site_settings`` would n
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 
 from ..values.model import Binding, Ip, Site, Volume
@@ -18,26 +18,38 @@ from .reading import Reader, shown
 from .site_settings import content_kind, report_content
 
 
-def dependencies(
-    site: Site, ips: Iterable[Ip], volumes: Iterable[Volume], path: str
-) -> tuple[tuple[str, ...], list[Problem]]:
+class Supply:
+    """The addresses and volumes that sites may stand on, found by address and by drive."""
+
+    def __init__(self, ips: Iterable[Ip], volumes: Iterable[Volume]) -> None:
+        self.ips = {ip.address: ip for ip in ips}
+        self.volumes = {volume.drive: volume for volume in volumes}
+
+    def needed(self, site: Site) -> list[Ip | Volume]:
+        """What the site's bindings and content need of it."""
+        addresses = dict.fromkeys(binding.ip for binding in site.bindings)
+        ips = [self.ips[address] for address in addresses if address in self.ips]
+        volume = self.volumes.get(site.content[:2].upper())
+        return [*ips, volume] if volume is not None else [*ips]
+
+
+def dependencies(site: Site, supply: Supply, path: str) -> tuple[tuple[str, ...], list[Problem]]:
     """The tags of what the site's bindings and content need, sorted; and why the site cannot be protected.
 
     Source: guide chapter 1 (dependencies are read from the IIS configuration), chapter 3, IIS Configuration.
     """
     problems: list[Problem] = []
     tags: set[str] = set()
-    by_address = {ip.address: ip.tag for ip in ips}
     for index, binding in enumerate(site.bindings):
-        if binding.ip in by_address:
-            tags.add(by_address[binding.ip])
+        if binding.ip in supply.ips:
+            tags.add(supply.ips[binding.ip].tag)
         else:
-            problems.append(_unprotected_binding(binding, f"{path}.bindings[{index}].ip", sorted(by_address)))
+            problems.append(_unprotected_binding(binding, f"{path}.bindings[{index}].ip", sorted(supply.ips)))
     if not site.bindings:
         message = f"site {shown(site.name)} has no binding."
         cure = "Give it a binding with a switchable address."
         problems.append(found(rule.SITE_HAS_BINDING, path=f"{path}.bindings", value=[], message=message, cure=cure))
-    tag, content_problems = _content_volume(site.content, list(volumes), path)
+    tag, content_problems = _content_volume(site.content, supply.volumes, path)
     return tuple(sorted(tags | ({tag} if tag else set()))), problems + content_problems
 
 
@@ -87,7 +99,7 @@ def _unprotected_binding(binding: Binding, path: str, known: list[str]) -> Probl
     return found(rule.BINDING_IP_PROTECTED, path=path, value=binding.ip, message=message, cure=cure)
 
 
-def _content_volume(content: str, volumes: list[Volume], path: str) -> tuple[str | None, list[Problem]]:
+def _content_volume(content: str, volumes: Mapping[str, Volume], path: str) -> tuple[str | None, list[Problem]]:
     """The tag of the volume the content lies on; None for each node's own copy on C:."""
     problems: list[Problem] = []
     kind = content_kind(content)
@@ -95,9 +107,9 @@ def _content_volume(content: str, volumes: list[Volume], path: str) -> tuple[str
         report_content(Reader({}, path=path, known=(), problems=problems), content, kind)
         return None, problems
     drive = content[:2].upper()
-    tag = next((volume.tag for volume in volumes if volume.drive == drive), None)
+    tag = volumes[drive].tag if drive in volumes else None
     if tag is None and drive != "C:":
-        declared = ", ".join(sorted(volume.drive for volume in volumes)) or "there are none"
+        declared = ", ".join(sorted(volumes)) or "there are none"
         message = f"content {shown(content)} lies on {drive}, which is no protected volume ({declared})."
         cure = f"Add a volume with drive '{drive}' to holdfast_volumes, or put a copy on C: of each node."
         problems.append(found(rule.CONTENT_VOLUME, path=f"{path}.content", value=content, message=message, cure=cure))

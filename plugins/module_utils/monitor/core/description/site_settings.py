@@ -18,12 +18,14 @@ from ..values.problems import Problem
 from . import rulebook as rule
 from .fields import ip_text, priorities_of, tag_of
 from .reading import Located, Reader, each, lowered, shown
+from .recovery_settings import own_recovery_of
 
 SITE_KINDS = ("web",)
 DRAIN_S_MAX = 3600
 _SITE_KEYS = ("name", "kind", "content", "app_pool", "bindings")
-_PROTECTION_KEYS = ("tag", "priorities", "drain_s")
-_HIERARCHY_KEYS = ("tag", "kind", "site", "priorities", "drain_s")
+PROTECTION_KEYS = ("tag", "priorities", "drain_s", "recovery")
+"""What an element of the inventory's list of sites tells of the site's protection."""
+_HIERARCHY_KEYS = ("kind", "site", *PROTECTION_KEYS)
 _BINDING_KEYS = ("protocol", "ip", "port", "host", "certificate", "sni")
 _SITE_NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
 _POOL_NAME = re.compile(r"[^|<>&\"/\r\n]{1,64}")
@@ -77,7 +79,7 @@ def report_content(reader: Reader, content: str, kind: ContentKind) -> None:
 
 
 def _site(data: Mapping[object, object], path: str, problems: list[Problem]) -> Located[Site]:
-    reader = Reader(data, path=path, known=(*_SITE_KEYS, *_PROTECTION_KEYS), problems=problems)
+    reader = Reader(data, path=path, known=(*_SITE_KEYS, *PROTECTION_KEYS), problems=problems)
     name = reader.text("name", cure="Write the name the site has in IIS.")
     site = Site(
         name=reader.matching(
@@ -200,7 +202,7 @@ def _written_hierarchy(data: Mapping[object, object], path: str, problems: list[
 
 
 def _inventory_hierarchy(data: Mapping[object, object], path: str, problems: list[Problem]) -> Located[Hierarchy]:
-    reader = Reader(data, path=path, known=(*_SITE_KEYS, *_PROTECTION_KEYS), problems=problems)
+    reader = Reader(data, path=path, known=(*_SITE_KEYS, *PROTECTION_KEYS), problems=problems)
     return Located(path=path, value=_hierarchy(reader, site_key="name"), sound=reader.sound)
 
 
@@ -220,6 +222,7 @@ def _hierarchy(reader: Reader, *, site_key: str, depends_on: tuple[str, ...] = (
         priorities=priorities_of(reader),
         drain_s=reader.seconds("drain_s", high=DRAIN_S_MAX, rule=rule.DRAIN, zero="does not wait"),
         depends_on=depends_on,
+        recovery=own_recovery_of(reader),
     )
 
 

@@ -20,11 +20,16 @@ Cause = Literal["command", "failure", "switchback", "shutdown", "reboot"]
 
 @dataclass(slots=True, kw_only=True)
 class Trouble:
-    """What fails of a group that this node holds. ``blamed``: this node has been recorded as having failed it."""
+    """What fails of a group that this node holds. ``blamed``: this node has been recorded as having failed it.
+
+    ``network``: no card of this node reaches the clients. ``seen_s`` is when it was found so last.
+    """
 
     kind: TroubleKind
     text: str
     tags: frozenset[str]
+    network: bool = False
+    seen_s: float = 0.0
     blamed: bool = False
 
 
@@ -53,10 +58,11 @@ class Care:
     """Times are None before the first. ``seen`` is when each incident of the group's history was first seen here.
 
     ``noticed``: look at once. ``doubts`` could not be told at the last look, ``strikes`` failed the last deep check.
-    ``unready`` is why this node could not take the group over. ``home_s``: since when the preferred node could have it,
-    ``away`` why it may not have it now.
+    ``unready`` is why this node could not take the group over, ``silent`` why it should only as a last resort.
+    ``home_s``: since when the preferred node could have it, ``away`` why it may not have it now.
     ``hands_off``: a person stopped it, and not all of it stopped; nothing is done by itself. ``barred``: why this node
     does not take a group that nobody serves, as noted last. ``given_up``: it could not be stopped for the shutdown.
+    ``prepared``: sites may run here for a take-over that did not come about.
     """
 
     seen: dict[Incident, float] = field(default_factory=dict)
@@ -64,6 +70,7 @@ class Care:
     checked_s: float | None = None
     judged_s: float | None = None
     unready: str = ""
+    silent: str = ""
     doubts: frozenset[str] = frozenset()
     strikes: frozenset[str] = frozenset()
     trouble: Trouble | None = None
@@ -75,6 +82,7 @@ class Care:
     hands_off: bool = False
     barred: str = ""
     given_up: bool = False
+    prepared: bool = False
 
     def forget(self) -> None:
         """What was in the way does not count any more: the group works, is elsewhere, or a person has spoken."""

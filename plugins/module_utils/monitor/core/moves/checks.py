@@ -4,33 +4,36 @@
 """Looking after a group: is it running (quick check), does it answer (deep check), could it come here (readiness).
 
 A quick check that finds something down is believed at once; one that cannot tell is repeated at once; a deep check has
-to fail twice in a row, since a loaded machine answers late now and then.
+to fail twice in a row, since a loaded machine answers late now and then. An address that is on and of no use is asked
+why: a restart mends an address, and no network.
 Source: guide chapter 6, "Modifying Quick Check Interval, Deep Check Interval and Local Recovery".
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Mapping
 
 from ..cluster.peer import NEVER_S
+from ..values.events import Resource
+from ..values.facts import State
 from ..values.graph import Group
 from ..values.messages import Activity
 from .care import Trouble
-from .decision import TWICE, UNREADY
+from .decision import TWICE, UNREADY, TroubleKind
 from .group import GroupMachine
 from .local import observe
-from .readiness import judge
+from .readiness import REACHED, judge, silence
 from .rota import RECHECK_S
-from .sequence import every
+from .sequence import Failure, every
 from .story import All, Story, Wait
 
 
-def noticed(groups: Iterable[GroupMachine], tags: frozenset[str]) -> list[str]:
+def noticed(group_of: Mapping[str, GroupMachine], tags: Iterable[str]) -> list[str]:
     """The groups that have any of the resources; they are looked at now."""
-    concerned = [g for g in groups if tags & set(g.group.tags)]
-    for g in concerned:
+    concerned = {g.name: g for tag in sorted(tags) if (g := group_of.get(tag)) is not None}
+    for g in concerned.values():
         g.care.noticed = True
-    return [g.name for g in concerned]
+    return list(concerned)
 
 
 def quick_check(g: GroupMachine) -> Story:
@@ -45,7 +48,8 @@ def quick_check(g: GroupMachine) -> Story:
     care.doubts = frozenset(tag for tag, state in failing.items() if state == "unknown")
     sure = {tag: state for tag, state in failing.items() if tag not in doubts}
     if sure:
-        _ails(g, ", ".join(f"{tag} is {state}" for tag, state in sure.items()), frozenset(sure))
+        useless = yield from _checked(g, [ip for ip in g.group.ips if sure.get(ip.tag) == "partial"])
+        _ails(g, ", ".join(_told(tag, state, useless) for tag, state in sure.items()), frozenset(sure), useless)
     elif doubts:
         care.noticed = True
         g.note("looks again", f"{', '.join(sorted(doubts))}: cannot tell whether it runs; looks again at once")
@@ -55,30 +59,37 @@ def quick_check(g: GroupMachine) -> Story:
 
 def deep_check(g: GroupMachine) -> Story:
     """Everything in service was used as a client does; trouble where that failed twice in a row."""
-    failing = yield from _checked(g)
+    failing = yield from _checked(g, g.group.needed(g.register.out))
     care, before = g.care, g.care.strikes
+    care.checked_s = g.world.now_s
     care.strikes = frozenset(failing)
-    again = {tag: error for tag, error in failing.items() if tag in before}
+    again = {tag: failure for tag, failure in failing.items() if tag in before}
     if again:
-        text = "; ".join(f"deep check of {tag} failed twice: {error}" for tag, error in again.items())
-        _ails(g, text, frozenset(again))
+        text = "; ".join(f"deep check of {tag} failed twice: {failure.error}" for tag, failure in again.items())
+        _ails(g, text, frozenset(again), again)
     elif failing:
-        text = "; ".join(f"{tag}: {error}" for tag, error in failing.items())
+        text = "; ".join(f"{tag}: {failure.error}" for tag, failure in failing.items())
         g.note("looks again", f"deep check failed once, {text}; again in {RECHECK_S:g} s", rule=TWICE.id)
 
 
 def look_ready(g: GroupMachine) -> Story:
     """Whether this node could take the group over is known, and told to the others."""
     run = yield from g.run(every(g.group, "inspect"))
-    g.care.judged_s = g.world.now_s
-    node = g.world.node
-    problems = judge(g.group, node=node, facts=run.facts, source=g.register.holder, theirs={})
+    care, node = g.care, g.world.node
+    care.judged_s = g.world.now_s
+    found = judge(g.group, node=node, facts=run.facts, source=g.register.holder, theirs={})
+    problems = [problem for problem in found if problem.rule != REACHED.id]
     unready = problems[0].message.rstrip(".") if problems else ""
-    if unready != g.care.unready:
-        text = f"{node} could not take {g.name} over: {unready}" if unready else f"{node} could take {g.name} over"
-        g.note("readiness", text, rule=UNREADY.id, problems=[problem.line for problem in problems])
+    silent = silence(run.facts)
+    if (unready, silent) != (care.unready, care.silent):
+        text = f"{node} could take {g.name} over"
+        if silent:
+            text = f"{node} is the last that takes {g.name} over: {silent}"
+        if unready:
+            text = f"{node} could not take {g.name} over: {unready}"
+        g.note("readiness", text, rule=UNREADY.id, problems=[problem.line for problem in found])
         g.failures, g.retry_s = 0, NEVER_S
-    g.care.unready = unready
+    care.unready, care.silent = unready, silent
 
 
 def with_parents(group: Group, tags: frozenset[str]) -> frozenset[str]:
@@ -86,20 +97,25 @@ def with_parents(group: Group, tags: frozenset[str]) -> frozenset[str]:
     return tags | {h.tag for h in group.hierarchies if tags & set(h.depends_on)}
 
 
-def _ails(g: GroupMachine, text: str, tags: frozenset[str]) -> None:
+def _ails(g: GroupMachine, text: str, tags: frozenset[str], failing: Mapping[str, Failure]) -> None:
     care = g.care
+    network = any(failure.network for failure in failing.values())
     if care.trouble is not None:
-        care.trouble.tags = tags
+        care.trouble.tags, care.trouble.network, care.trouble.seen_s = tags, network, g.world.now_s
         return
     down = any(g.states[tag] != "up" for tag in tags)
-    lost = down and not g.world.recovery.local
-    care.trouble = Trouble(kind="start" if lost or g.activity == "failed" else "serving", text=text, tags=tags)
+    lost = down and not g.recovery.local
+    kind: TroubleKind = "start" if lost or g.activity == "failed" else "serving"
+    care.trouble = Trouble(kind=kind, text=text, tags=tags, network=network, seen_s=g.world.now_s)
 
 
 def _back(g: GroupMachine) -> Generator[Wait, None, None]:
     """What had failed runs again without our doing; believed when it answers as well."""
-    if g.world.recovery.deep_check_s:
-        failing = yield from _checked(g)
+    if g.recovery.deep_check_s:
+        failing = yield from _checked(g, g.group.needed(g.register.out))
+        g.care.checked_s = g.world.now_s
+        if failing and g.care.trouble is not None:
+            _ails(g, "", frozenset(failing), failing)
         if failing:
             return
     g.care.forget()
@@ -107,9 +123,12 @@ def _back(g: GroupMachine) -> Generator[Wait, None, None]:
     g.become(activity, "works again by itself")
 
 
-def _checked(g: GroupMachine) -> Generator[Wait, None, dict[str, str]]:
-    """What fails of all that should answer, with the errors."""
-    runs = {r.tag: g.running(((("check", r),),)) for r in g.group.needed(g.register.out)}
+def _checked(g: GroupMachine, resources: Iterable[Resource]) -> Generator[Wait, None, dict[str, Failure]]:
+    """What of these does not answer as it should."""
+    runs = {r.tag: g.running(((("check", r),),)) for r in resources}
     yield All(*runs.values())
-    g.care.checked_s = g.world.now_s
-    return {tag: running.run.failure.error for tag, running in runs.items() if running.run.failure is not None}
+    return {tag: running.run.failure for tag, running in runs.items() if running.run.failure is not None}
+
+
+def _told(tag: str, state: State, useless: Mapping[str, Failure]) -> str:
+    return f"{tag} is of no use: {useless[tag].error}" if tag in useless else f"{tag} is {state}"

@@ -3,7 +3,8 @@
 
 """What is to be done about a group that fails: mend it here, move it, try again later, or leave it as it is.
 
-One pure function. First local recovery, then the best ready node, then this node again; all within budgets.
+One pure function. First local recovery, then the best ready node, then this node again; all within budgets. A network
+that fails is no matter for local recovery: where there is a spare card, starting an address anew is (see ``kits.ip``).
 Source: guide chapter 1, "IIS Overview" (local recovery, then transfer); chapter 6, "IIS Failover".
 """
 
@@ -32,7 +33,12 @@ SHUTDOWN = Rule(
     id="HF808", text="A node that shuts down moves its groups, or stops them.", source="guide ch. 2, shutdown strategy"
 )
 UNREADY = Rule(id="HF809", text="A group moves only to a node that is ready for it.", source="guide ch. 3")
-RULES = (LOCAL, MOVE, BUDGET, BACKOFF, MANUAL, TWICE, SWITCHBACK, SHUTDOWN, UNREADY)
+NETWORK = Rule(
+    id="HF810",
+    text="A network that fails is mended by the spare card or another node, never by a restart.",
+    source="guide ch. 1, NIC failures",
+)
+RULES = (LOCAL, MOVE, BUDGET, BACKOFF, MANUAL, TWICE, SWITCHBACK, SHUTDOWN, UNREADY, NETWORK)
 
 TroubleKind = Literal["serving", "start"]
 """Serving: it was in service and something of it fails. Start: it could not be brought into service."""
@@ -42,9 +48,13 @@ Remedy = Literal["restart", "move", "start", "wait"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """All that counts for the decision. ``found`` are the other nodes; ``quarantine`` is this node's own."""
+    """All that counts for the decision. ``found`` are the other nodes; ``quarantine`` is this node's own.
+
+    ``network``: no card of this node reaches the clients.
+    """
 
     kind: TroubleKind
+    network: bool
     local: bool
     automatic: bool
     restarts: Budget
@@ -67,6 +77,8 @@ class Decision:
 
 def decide(case: Case) -> Decision:
     """The remedy, with the rule that led to it."""
+    if case.network:
+        return _elsewhere(case)
     here_s = case.quarantine.until_s
     first = case.kind == "serving" or case.quarantine.failures == 0
     if case.local and first and case.restarts.left and case.now_s >= here_s:
@@ -88,10 +100,21 @@ def decide(case: Case) -> Decision:
     return Decision(remedy="wait", rule=BUDGET if spent else rule, reason=reason, again_s=again_s)
 
 
+def _elsewhere(case: Case) -> Decision:
+    """What is done where only another node, or time, can help."""
+    rule, obstacle = _immovable(case)
+    if obstacle:
+        reason = f"is left as it is, for a restart mends no network: {obstacle}"
+        return Decision(remedy="wait", rule=rule, reason=reason, again_s=_movable_s(case))
+    to = best(case.found)
+    return Decision(remedy="move", rule=NETWORK, reason=f"is to move to {to}, the best node that may have it", to=to)
+
+
 def values(case: Case) -> dict[str, Any]:
     """What the decision rests on, as plain data for ledger and explain."""
     return {
         "trouble": case.kind,
+        "network": case.network,
         "local": case.local,
         "automatic": case.automatic,
         "restarts": [case.restarts.used, case.restarts.allowed],

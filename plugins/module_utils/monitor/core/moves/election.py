@@ -21,7 +21,7 @@ from ..values.profiles import TAKE_MAX_S
 from .group import GroupMachine, Order
 from .local import rank
 from .placement import back_again
-from .story import Claiming, Questions, Until, Wait
+from .story import Claiming, Questions, Until, Wait, pause
 
 CLAIM_S = 1.0
 """How long the arbiter has for a verdict: several renewals, so that one that is alive answers."""
@@ -64,14 +64,14 @@ def _elected(g: GroupMachine, order: Order, source: str | None) -> Generator[Wai
     if g.register.epoch == 0:
         yield Until(lambda: g.world.arbiter_answers, deadline_s=g.world.now_s + FIRST_TIME_S)
     if source is None and not g.world.arbiter_answers:
-        return NO_ARBITER
+        return NO_ARBITER + _or_vouch(g)
     epoch = next_epoch(_registers(g))
     end_s = g.world.now_s + FIRST_TIME_S
     while reason := (yield from _votes(g, order, epoch, source)):
         _abandoned(g, epoch, reason)
         if g.register.epoch > 0 or g.world.now_s >= end_s:
             return reason
-        yield Until(lambda: False, deadline_s=g.world.now_s + CLAIM_S)
+        yield pause(g.world.now_s + CLAIM_S)
         epoch = next_epoch(_registers(g))
     node = g.world.node
     if reason := objection(g.register, epoch=epoch, candidate=node, consent_of=source, lapsed=g.lapsed):
@@ -84,6 +84,14 @@ def _elected(g: GroupMachine, order: Order, source: str | None) -> Generator[Wai
     ask = Ask(request=order.ticket, group=g.name, epoch=epoch)
     grant = yield from _asked(g, order, ask, [source], source=source)
     return _abandoned(g, epoch, grant) if isinstance(grant, str) else grant
+
+
+def _or_vouch(g: GroupMachine) -> str:
+    """How a person takes the arbiter's place, where nodes are silent; empty where none is."""
+    membership = g.world.membership
+    silent = [peer for peer in membership.peers if membership.state(peer, g.world.now_s) in ("dead", "unknown")]
+    names = ", ".join(silent)
+    return f"; bring it back, or make sure that {names} is switched off and add peers_off: [{names}]" if silent else ""
 
 
 def _votes(g: GroupMachine, order: Order, epoch: int, source: str | None) -> Generator[Wait, None, str]:

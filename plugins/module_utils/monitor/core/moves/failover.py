@@ -13,12 +13,12 @@ from __future__ import annotations
 from collections.abc import Generator
 from itertools import count
 
-from .election import Grant, obtain
+from .election import CLAIM_S, Grant, obtain
 from .group import GroupMachine, Order
-from .heirs import orphan_bar, orphan_turn_s
+from .heirs import had_it, orphan_bar, orphan_turn_s
 from .readiness import STRANGER
 from .sequence import prepare_stages
-from .story import Story, Until, Wait
+from .story import Story, Turn, Until, Wait, pause
 from .takeover import judged, refused_text, serve, undo_preparation
 
 LEAD_S = 0.7
@@ -44,7 +44,7 @@ def bereft(g: GroupMachine) -> bool:
     if g.world.node not in g.group.priorities:
         return False
     holder = register.holder
-    return holder is None or (holder == g.world.node and register.suspended) or _silent(g, holder)
+    return holder is None or g.suspended or _silent(g, holder)
 
 
 def look_at_s(g: GroupMachine) -> float | None:
@@ -60,7 +60,9 @@ def fail_over(g: GroupMachine) -> Story:
     """The group is in service here, or another node has it, or this node could not and waits before it tries again."""
     node, holder = g.world.node, g.register.holder
     why = _why(g, holder)
-    order = Order(ticket=_ticket(g), verb="failover", tags=(), why=why, cause="reboot" if holder == node else "failure")
+    order = Order(
+        ticket=_ticket(g), verb="failover", tags=(), why=why, cause="reboot" if had_it(g) == node else "failure"
+    )
     problems = yield from judged(g, order, None)
     if any(problem.rule == STRANGER.id for problem in problems):
         # The former holder may have it until its permit runs out; whoever answers then is a stranger.
@@ -88,6 +90,7 @@ def fail_over(g: GroupMachine) -> Story:
 
 def _prepare(g: GroupMachine) -> Generator[Wait, None, str]:
     """Why this node cannot be prepared for the group; empty when it is."""
+    g.care.prepared = True
     prepared = yield from g.run(prepare_stages(g.group.needed(g.register.out)))
     if prepared.failure is None:
         return ""
@@ -115,6 +118,7 @@ def _claim(g: GroupMachine, order: Order) -> Generator[Wait, None, Grant | None]
     """
     for attempt in count(1):
         yield Until(lambda: g.world.arbiter_answers or not bereft(g))
+        yield Turn(lambda: g.world.votes.may_claim(g) or not bereft(g), every_s=CLAIM_S)
         if not bereft(g):
             return None
         grant = yield from obtain(g, order, None)
@@ -122,9 +126,9 @@ def _claim(g: GroupMachine, order: Order) -> Generator[Wait, None, Grant | None]
             return grant
         if attempt == ATTEMPTS:
             g.note("not taken", f"{g.world.node} does not take {g.name} over yet: {grant}", why=grant)
-        yield Until(lambda: False, deadline_s=g.world.now_s + RETRY_S)
+        yield pause(g.world.now_s + RETRY_S)
         if attempt >= ATTEMPTS:
-            yield Until(lambda: not bereft(g) or not g.world.votes.arbiter_hears(_before(g)))
+            yield Until(lambda: not bereft(g) or not g.world.votes.arbiter_hears(had_it(g)))
     return None
 
 
@@ -148,11 +152,6 @@ def _vacant_s(g: GroupMachine) -> float:
 def _ticket(g: GroupMachine) -> str:
     """A name for what this node does by itself, different from every other."""
     return f"failover/{g.world.node}-{g.world.incarnation}.{next(g.world.ids)}"
-
-
-def _before(g: GroupMachine) -> str | None:
-    """The node that has the group, or may have it still."""
-    return g.register.holder or g.register.former
 
 
 def _silent(g: GroupMachine, holder: str) -> bool:

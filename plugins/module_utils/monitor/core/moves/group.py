@@ -20,11 +20,11 @@ from ..values.events import Action, Note
 from ..values.facts import State
 from ..values.graph import Group
 from ..values.history import History, merged
-from ..values.messages import Activity, GroupReport, Message, PhaseTime, Register
+from ..values.messages import Activity, GroupReport, Message, Register
 from ..values.model import Recovery
 from ..values.problems import Problem, problem_row
 from .care import Care, Cause, Errand
-from .sequence import Failure, Run, Stage
+from .sequence import Run, Stage
 from .story import Task, Wait
 
 
@@ -61,11 +61,14 @@ class Votes(Protocol):
     def arbiter_hears(self, node: str | None) -> bool:
         """Whether the node's lease runs at the arbiter, as it said last."""
 
+    def may_claim(self, g: GroupMachine) -> bool:
+        """Whether the arbiter is not busy with many claims of this node; if it is, the group is touched later."""
+
     def claim(self, g: GroupMachine, *, epoch: int, consent_of: str | None) -> int:
         """The arbiter is asked for the group; the number of the question."""
 
-    def show(self) -> None:
-        """The guard has been told of every permit before what is emitted next."""
+    def admit(self, g: GroupMachine) -> None:
+        """The guard knows a permit of the group that runs for a while, if there is one, before what is emitted next."""
 
 
 class World(Protocol):
@@ -95,7 +98,7 @@ class World(Protocol):
 
     @property
     def recovery(self) -> Recovery:
-        """What is done by itself when a group fails."""
+        """What is done by itself when a group fails that has no settings of its own."""
 
     def delegate(self, errand: Errand, order: Mapping[str, Any]) -> None:
         """Another node has the order to take the group over; its answer will be in the errand."""
@@ -163,11 +166,22 @@ class GroupMachine:
         return self.group.name
 
     @property
+    def recovery(self) -> Recovery:
+        """What is done by itself when the group fails: as the cluster has it, but for what is the group's own."""
+        own = self.group.recovery
+        return replace(self.world.recovery, **own) if own else self.world.recovery
+
+    @property
     def holds(self) -> bool:
         """Whether this node may serve the group, as far as the register says."""
         register = self.register
         mine = register.holder == self.world.node and not register.suspended
         return mine and not promised_away(register, self.world.node)
+
+    @property
+    def suspended(self) -> bool:
+        """Whether this node holds the group, and was rebooted since it was given it or asked for it."""
+        return self.register.suspended and self.register.holder == self.world.node
 
     @property
     def epoch_here(self) -> int:
@@ -213,13 +227,15 @@ class GroupMachine:
 
     def report(self, register: Register) -> GroupReport:
         """What this node does with the group; peers are told the register that is durable."""
-        unready = f"{self.world.node} shuts down" if self.world.leaving_s is not None else self.care.unready
+        care, holds = self.care, self.holds
+        unready = f"{self.world.node} shuts down" if self.world.leaving_s is not None else care.unready
         return GroupReport(
             register=register,
             activity=self.activity,
             reason=self.reason,
             resources=dict(self.states),
-            unready="" if self.holds else unready,
+            unready="" if holds else unready,
+            silent="" if holds else care.silent,
         )
 
     def become(self, activity: Activity, reason: str) -> None:
@@ -266,7 +282,7 @@ class GroupMachine:
         """The stages as something to wait for."""
         world = self.world
         if any(operation == "start" for stage in stages for operation, _unused in stage):
-            world.votes.show()
+            world.votes.admit(self)
         run = Run(group=self.name, node=world.node, stages=stages, ids=world.ids, now_s=world.now_s)
         return Running(run, world)
 
@@ -326,16 +342,3 @@ class Running:
         self.run.expire(now_s)
         for action in self.run.advance(now_s):
             self._world.emit(action)
-
-
-def phase_rows(phases: Sequence[PhaseTime]) -> list[dict[str, Any]]:
-    """Phases as plain data for people and playbooks."""
-    return [
-        {"name": p.name, "node": p.node, "resource": p.resource, "start_s": p.start_s, "seconds": p.seconds}
-        for p in phases
-    ]
-
-
-def failure_text(failure: Failure | None) -> str:
-    """The failure's text; empty without one."""
-    return failure.text if failure else ""

@@ -12,9 +12,9 @@ from __future__ import annotations
 from ..cluster.acceptor import objection
 from ..cluster.ownership import has_abandoned, keep, pass_on, promise, refusal
 from ..values.messages import Answer, Ask, PhaseTime
-from .group import GroupMachine, failure_text
+from .group import GroupMachine
 from .local import bring_up
-from .sequence import stop_stages
+from .sequence import failure_text, stop_stages
 from .story import Story
 
 

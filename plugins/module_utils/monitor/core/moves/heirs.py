@@ -17,18 +17,25 @@ from .care import Cause
 from .group import GroupMachine
 
 
-def heirs(g: GroupMachine, *, without: Iterable[str] = ()) -> tuple[Candidate, ...]:
+def heirs(g: GroupMachine, *, without: Iterable[str] = (), served: bool = False) -> tuple[Candidate, ...]:
     """All nodes that have a priority for the group, the best first, this node among them.
 
-    ``without`` are nodes that are taken for gone: what would happen if they died.
+    ``without`` are nodes that are taken for gone: what would happen if they died. A node at which no address of
+    ``ping`` answers is the last that takes what nobody serves; what is ``served`` does not go there.
     """
-    nodes = (g.world.node, *g.world.membership.peers)
-    return candidates(g.group, {node: obstacle_of(g, node) for node in nodes}, without=without)
+    silent = {node: text for node in (g.world.node, *g.world.membership.peers) if (text := _silent(g, node))}
+    obstacles = {node: obstacle_of(g, node) for node in (g.world.node, *g.world.membership.peers)}
+    if served:
+        obstacles |= {
+            node: obstacles[node] or Obstacle(reason=f"{node} reaches no client: {text}")
+            for node, text in silent.items()
+        }
+    return candidates(g.group, obstacles, without=without, last=silent)
 
 
 def others(g: GroupMachine) -> tuple[Candidate, ...]:
     """The candidates that this node can hand the group over to."""
-    return heirs(g, without=[g.world.node])
+    return heirs(g, without=[g.world.node], served=True)
 
 
 def orphan_turn_s(g: GroupMachine) -> float:
@@ -39,13 +46,19 @@ def orphan_turn_s(g: GroupMachine) -> float:
 def orphan_bar(g: GroupMachine) -> Obstacle | None:
     """Why this node does not claim a group that nobody serves; None when it does.
 
-    A node that holds the group still, after a reboot, does not move it by serving it again; nor does the one that
-    failed it last, which goes on trying, later and later, when the group may not move any more.
+    A node that holds the group still, after a reboot, does not move it by serving it again, nor does the one that held
+    it before claims that came to nothing; nor the one that failed it last, which goes on trying, later and later, when
+    the group may not move any more.
     """
     moved = failovers(g)
-    if not moved.left and g.register.holder != g.world.node and not _failed_last(g):
+    if not moved.left and had_it(g) != g.world.node and not _failed_last(g):
         return Obstacle(reason=f"it has moved {times(moved.used)} lately", until_s=moved.free_s)
     return obstacle_of(g, g.world.node)
+
+
+def had_it(g: GroupMachine) -> str | None:
+    """The node that has the group, or may have it still."""
+    return g.register.holder or g.register.former
 
 
 def count_move(g: GroupMachine, cause: Cause) -> None:
@@ -56,13 +69,13 @@ def count_move(g: GroupMachine, cause: Cause) -> None:
 
 def failovers(g: GroupMachine) -> Budget:
     """The group's budget of moves without a command."""
-    recovery = g.world.recovery
+    recovery = g.recovery
     return _budget(g, "failover", recovery.failovers)
 
 
 def restarts(g: GroupMachine) -> Budget:
     """The group's budget of restarts."""
-    return _budget(g, "restart", g.world.recovery.restarts)
+    return _budget(g, "restart", g.recovery.restarts)
 
 
 def quarantine_of(g: GroupMachine, node: str) -> Quarantine:
@@ -73,7 +86,7 @@ def quarantine_of(g: GroupMachine, node: str) -> Quarantine:
 def record(g: GroupMachine, kind: IncidentKind) -> None:
     """The incident on this node counts from now on, on every node."""
     history, now_s = g.register.history, g.world.now_s
-    past = over(history, g.care.seen, window_s=g.world.recovery.window_s, now_s=now_s)
+    past = over(history, g.care.seen, window_s=g.recovery.window_s, now_s=now_s)
     g.remember(with_incident(history, kind, g.world.node, over=past))
 
 
@@ -86,11 +99,12 @@ def pardon(g: GroupMachine) -> None:
 
 
 def outlook(g: GroupMachine) -> dict[str, Any]:
-    """Budgets, candidates and who is kept from the group for how long, as plain data for people."""
-    now_s = g.world.now_s
+    """Settings of its own, budgets, candidates and who is kept from the group how long, as plain data for people."""
+    now_s, holder = g.world.now_s, g.register.holder
     kept = {node: quarantine_of(g, node) for node in g.group.priorities}
     decision = g.care.decision
     return {
+        "settings": dict(g.group.recovery),
         "restarts": _row(restarts(g), now_s),
         "failovers": _row(failovers(g), now_s),
         "again_in_s": None if decision is None else _left_s(decision.again_s, now_s),
@@ -102,7 +116,7 @@ def outlook(g: GroupMachine) -> dict[str, Any]:
         ],
         "candidates": [
             {"node": c.node, "priority": c.priority, "why_not": c.why_not, "seconds_left": _left_s(c.until_s, now_s)}
-            for c in heirs(g, without=[g.register.holder] if g.register.holder else [])
+            for c in heirs(g, without=[holder] if holder else [], served=holder is not None)
         ],
     }
 
@@ -147,6 +161,13 @@ def _of_peer(g: GroupMachine, node: str) -> str:
     return "" if holds or _clear(report.activity, report.resources) else f"it is {report.activity} on {node}"
 
 
+def _silent(g: GroupMachine, node: str) -> str:
+    if node == g.world.node:
+        return g.care.silent
+    report = g.world.membership.peers[node].groups.get(g.name)
+    return report.silent if report is not None else ""
+
+
 def _failed_last(g: GroupMachine) -> bool:
     incidents = g.register.history.incidents
     return bool(incidents) and (incidents[-1].kind, incidents[-1].node) == ("failure", g.world.node)
@@ -163,7 +184,7 @@ def _heirs_of_orphan(g: GroupMachine) -> tuple[Candidate, ...]:
 
 
 def _budget(g: GroupMachine, kind: IncidentKind, allowed: int) -> Budget:
-    window_s = g.world.recovery.window_s
+    window_s = g.recovery.window_s
     return budget(g.register.history, g.care.seen, kind, allowed=allowed, window_s=window_s, now_s=g.world.now_s)
 
 

@@ -20,12 +20,26 @@ from ..cluster.ownership import (
     vouched_epoch,
 )
 from ..values.events import Resource
-from .group import GroupMachine, Order, World, failure_text, phase_rows
-from .sequence import Run, Stage, every, expected, fence_stages, outage_s, start_stages, stop_stages
+from .group import GroupMachine, Order, World
+from .reboot import clear_again, in_the_way
+from .sequence import (
+    Run,
+    Stage,
+    every,
+    expected,
+    failure_text,
+    fence_stages,
+    outage_s,
+    phase_rows,
+    start_stages,
+    stop_stages,
+)
 from .story import Story, Until, Wait
 
 TOLD_S = 2.0
 """How long a command that takes something out of service waits for others to hear of it."""
+VOTES_S = 1.0
+"""How long a node that was rebooted waits for the votes of those that are clear: some heartbeats."""
 BY_COMMAND = "brought into service by command"
 
 
@@ -39,9 +53,9 @@ def settle(g: GroupMachine) -> Story:
     yield from _look(g)
     if not g.world.manual and g.activity == "unknown":
         _disclaim(g)
-    if g.register.suspended and not g.conflict:
+    if g.suspended and not g.conflict:
         yield from _after_reboot(g)
-        if g.register.suspended:
+        if g.suspended:
             return
     if g.conflict:
         g.become("failed", f"{g.conflict}")
@@ -71,13 +85,8 @@ def _after_reboot(g: GroupMachine) -> Story:
     g.become("waiting", "restarted; it serves again once every other node has been heard")
     if g.world.manual:
         yield Until(lambda: clear_again(g))
-    if g.register.suspended and clear_again(g):
+    if g.suspended and clear_again(g):
         g.write(resume(g.register))
-
-
-def clear_again(g: GroupMachine) -> bool:
-    """Whether a holder that was rebooted may go on: no other node has been given the group, or can be."""
-    return not g.register.suspended or not any(obstacle(g, peer) for peer in g.world.membership.peers)
 
 
 def _without_permit(g: GroupMachine) -> Story:
@@ -97,14 +106,16 @@ def _without_permit(g: GroupMachine) -> Story:
 def fence(g: GroupMachine, reason: str) -> Story:
     """Nothing of the group is on here, and everybody is told that this node let go of it.
 
-    When that cannot be confirmed the group stays failed and the guard resets the machine.
+    When that cannot be confirmed the group stays failed and the guard resets the machine. What failed before is not the
+    matter any more: everything may be off.
     """
     g.become("stopping", f"the permit ran out: {reason}")
     run = yield from g.run(fence_stages(g.group.resources))
     if run.failure is not None:
+        g.care.trouble = None
         g.become("failed", f"the permit ran out, and {run.failure.text}")
         return
-    if g.register.holder == g.world.node and not g.register.suspended:
+    if g.register.holder == g.world.node and not g.suspended:
         g.write(release(g.register))
     g.become("down", f"let go, since the permit ran out: {reason}")
 
@@ -147,16 +158,21 @@ def start_here(g: GroupMachine, order: Order) -> Story:
 
 
 def serve_again(g: GroupMachine, order: Order) -> Story:
-    """As ``start_here``, after a reboot: every other node is clear, or an operator vouches for it."""
+    """As ``start_here``, after a reboot: every other node is clear, or an operator vouches for it.
+
+    Votes for the new epoch may be on their way still; when they come late the group is served then.
+    """
     world = g.world
-    if refusal := _in_the_way(g, order.off):
+    if refusal := in_the_way(g, order.off):
         g.refuse(order, "refused", refusal)
         return
     if not order.check and order.verb != "plan":
         reports = [peer.groups[g.name].register for peer in world.membership.peers.values() if g.name in peer.groups]
         epoch = vouched_epoch([g.register, *reports], rank=rank(world))
+        world.vouched |= set(order.off)
         g.commit(take(epoch=epoch, node=world.node, out=g.register.out))
-        g.become("starting", BY_COMMAND)
+        g.become("waiting", BY_COMMAND)
+        yield Until(lambda: g.permitted, deadline_s=world.now_s + VOTES_S)
     yield from start_here(g, order)
 
 
@@ -180,8 +196,8 @@ def take_out(g: GroupMachine, order: Order) -> Story:
     if g.conflict and g.group.needed(out):
         g.refuse(order, "refused", torn(g))
         return
-    if g.register.suspended and not g.conflict:
-        g.refuse(order, "refused", _in_the_way(g, ()) or f"{g.name} is about to be settled on {holder}; try again.")
+    if g.suspended and not g.conflict:
+        g.refuse(order, "refused", in_the_way(g, ()) or f"{g.name} is about to be settled on {holder}; try again.")
         return
     if out == g.register.out:
         g.tell(order, changed=False, data={"group": g.name, "tags": list(order.tags), "outcome": "unchanged"})
@@ -231,6 +247,9 @@ def bring_up(g: GroupMachine, reason: str) -> Generator[Wait, None, Run | None]:
     if not surplus and not missing:
         g.become("up" if needed else "down", "found running" if needed else "everything is out of service")
         return None
+    if missing:
+        # A permit from before the group was described anew is not for what came to it then.
+        yield Until(lambda: g.world.votes.until_s(g) > g.world.now_s, deadline_s=g.backing.until_s)
     g.become("starting", reason)
     run = yield from g.run((*stop_stages(surplus), *start_stages(missing)))
     if run.failure is None:
@@ -271,24 +290,6 @@ def _look(g: GroupMachine) -> Generator[Wait, None, None]:
     g.observed_s = g.world.now_s
 
 
-def obstacle(g: GroupMachine, peer: str) -> str:
-    """Why a holder that was rebooted cannot serve for all it knows of the peer; empty when it can.
-
-    The peer has nothing of the group running, and has heard of the reboot: from then on it takes nothing over
-    without asking, whatever an operator said about this node before.
-    """
-    world = g.world
-    known = world.membership.peers[peer]
-    report = known.groups.get(g.name)
-    if not known.incarnation:
-        return f"{peer} has not been heard since"
-    if known.config_digest != world.digest or report is None:
-        return f"{peer} has another configuration"
-    if known.hears != world.incarnation:
-        return f"{peer} does not hear {world.node}"
-    return "" if report.activity == "down" else f"{g.name} is {report.activity} on {peer} ({report.reason})"
-
-
 def torn(g: GroupMachine) -> str:
     """Why a group whose resources are held by several nodes cannot be acted on as one, and what to do."""
     return f"{g.name} cannot move as one: {g.conflict}. {torn_cure(g)}"
@@ -302,23 +303,6 @@ def torn_cure(g: GroupMachine) -> str:
 def rank(world: World) -> int:
     """The node's place among all nodes, by name."""
     return sum(peer < world.node for peer in world.membership.peers)
-
-
-def _in_the_way(g: GroupMachine, off: Sequence[str]) -> str:
-    """Why a group that was rebooted cannot be brought into service here; empty when it can."""
-    world = g.world
-    alive = [peer for peer in off if world.membership.alive(peer, world.now_s)]
-    if alive:
-        return f"{' and '.join(alive)} is said to be switched off, but its heartbeats arrive."
-    unclear = {peer: why for peer in world.membership.peers if peer not in off and (why := obstacle(g, peer))}
-    if not unclear:
-        return ""
-    names = ", ".join(unclear)
-    return (
-        f"{world.node} was restarted and cannot know whether {names} may serve {g.name} now: "
-        f"{'; '.join(unclear.values())}. Bring {names} back, or make sure that it is switched off and repeat the "
-        f"command with peers_off: [{names}]."
-    )
 
 
 def _move(g: GroupMachine, *, outcome: str, run: Run | None = None, stages: Sequence[Stage] = ()) -> dict[str, object]:

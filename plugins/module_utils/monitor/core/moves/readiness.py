@@ -29,6 +29,11 @@ DISK = Rule(id="HF608", text="The volume's disk can be seen.", source="guide ch.
 LETTER = Rule(id="HF609", text="The volume's drive letter is free.", source="guide ch. 3, identical sites")
 CARD = Rule(id="HF610", text="The address's network card is up.", source="guide ch. 1, NIC failures")
 STRANGER = Rule(id="HF611", text="No stranger answers for the address.", source="RFC 5227, section 2.1")
+REACHED = Rule(
+    id="HF616",
+    text="Where a group is served, it moves only to a node at which an address of ping answers.",
+    source="guide ch. 1, NIC failures",
+)
 SERVICES = Rule(id="HF612", text="IIS is running.", source="guide ch. 2, installation checklist")
 CLEAN = Rule(id="HF613", text="A standby has no address of the group.", source="guide ch. 2, stop the backup sites")
 CONFLICT = Rule(id="HF614", text="A group's resources are on one node.", source="guide ch. 3, shared resources")
@@ -48,6 +53,7 @@ RULES = (
     CLEAN,
     CONFLICT,
     LOOKED,
+    REACHED,
 )
 
 
@@ -59,6 +65,11 @@ def judge(
     ``source`` is the node that serves it now and ``theirs`` what it found; None when nobody serves.
     """
     return [problem for r in group.resources for problem in _judge(r, node, facts, source, theirs)]
+
+
+def silence(facts: Mapping[str, Facts]) -> str:
+    """Why no client would reach an address here although its card has a link; empty when one would."""
+    return "; ".join(found.silent for found in facts.values() if isinstance(found, IpFacts) and found.silent)
 
 
 def _judge(
@@ -95,6 +106,14 @@ def _ip(ip: Ip, node: str, mine: IpFacts, source: str | None) -> Iterator[Proble
             value=ip.interfaces.get(node),
             message=f"network card {ip.interfaces.get(node)!r} of {node} is down or missing.",
             cure="Connect the card, or correct 'interface' of this address.",
+        )
+    elif source is not None and mine.silent:
+        yield found(
+            REACHED,
+            path=where,
+            value=list(ip.ping),
+            message=f"no client would reach {ip.address} on {node}: {mine.silent}.",
+            cure="Mend the network, or correct 'ping' of this address.",
         )
     if mine.state != "down":
         yield found(

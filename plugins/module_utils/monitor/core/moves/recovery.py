@@ -20,13 +20,16 @@ from .care import Trouble
 from .checks import deep_check, look_ready, quick_check, with_parents
 from .decision import UNREADY, Case, Decision, decide, values
 from .failover import bereft
-from .group import GroupMachine, failure_text, phase_rows
+from .group import GroupMachine
 from .heirs import failovers, heirs, orphan_bar, others, quarantine_of, record, restarts
 from .local import observe
 from .relocation import errand_s, move, on_its_way, switchback
 from .rota import deep_s, observe_s, quick_s, ready_s
-from .sequence import outage_s, start_stages, stop_stages
+from .sequence import failure_text, outage_s, phase_rows, start_stages, stop_stages
 from .story import Story, Task
+
+FRESH_S = 1.0
+"""A network that failed longer ago is looked at again before the group moves: where all fail, all come back at once."""
 
 
 def attend(g: GroupMachine) -> Task | None:
@@ -63,7 +66,7 @@ def attend_s(g: GroupMachine) -> float | None:
         wanted = [errand_s(care.errand)]
     else:
         again_s = care.decision.again_s if care.decision is not None else None
-        home_s = care.home_s + g.world.recovery.stable_s if care.home_s is not None else None
+        home_s = care.home_s + g.recovery.stable_s if care.home_s is not None else None
         wanted = [quick_s(g), deep_s(g), again_s, home_s]
     return min((due_s for due_s in wanted if due_s is not None and due_s > now_s), default=None)
 
@@ -95,6 +98,8 @@ def _treat(g: GroupMachine, trouble: Trouble) -> Task | None:
         record(g, "failure")
         case = _case(g, trouble)
     decision = decide(case)
+    if decision.remedy == "move" and trouble.network and g.world.now_s > trouble.seen_s + FRESH_S:
+        return Task("looks at it", quick_check(g), background=True, yielding=True)
     if decision != g.care.decision:
         _tell(g, trouble, case, decision)
     match decision.remedy:
@@ -125,9 +130,12 @@ def _tell(g: GroupMachine, trouble: Trouble, case: Case, decision: Decision) -> 
 def _again(g: GroupMachine, trouble: Trouble) -> Story:
     """What failed and what stands on it was stopped and started, and answers; or it is worse than before.
 
-    Requests of a site that fails are not waited for.
+    Requests of a site that fails are not waited for. In a group that did not come up, what is not known to be up may
+    be stopping still.
     """
     tags = trouble.tags or frozenset(g.group.tags)
+    if trouble.kind == "start":
+        tags |= {tag for tag in g.group.tags if g.states.get(tag) != "up"}
     concerned = _at_once([r for r in g.group.needed(g.register.out) if r.tag in with_parents(g.group, tags)])
     done = "restarted" if trouble.kind == "serving" else "started again"
     why = f"{done} on {g.world.node}: {trouble.text}"
@@ -152,7 +160,8 @@ def _at_once(resources: Sequence[Resource]) -> list[Resource]:
 def _case(g: GroupMachine, trouble: Trouble) -> Case:
     return Case(
         kind=trouble.kind,
-        local=g.world.recovery.local,
+        network=trouble.network,
+        local=g.recovery.local,
         automatic=not g.world.manual,
         restarts=restarts(g),
         failovers=failovers(g),

@@ -62,7 +62,7 @@ def switchback(g: GroupMachine) -> None:
     Source: guide chapter 2, step 3b, "Switchback Strategy"; chapter 6, "IIS Failover".
     """
     world, home = g.world, g.group.preferred
-    recovery = world.recovery
+    recovery = g.recovery
     if recovery.switchback != "automatic" or world.manual or home == world.node:
         return
     waiting = _against(g, next((c for c in others(g) if c.node == home), None))

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from ..values.events import Do, Operation, Resource, Step, StepDone
 from ..values.facts import Facts, State
@@ -85,12 +86,16 @@ def _stages(*stages: list[tuple[Operation, Resource]]) -> tuple[Stage, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """The step that ended a run. Not ``confirmed``: it never answered, so nothing is known of its resource."""
+    """The step that ended a run. Not ``confirmed``: it never answered, so nothing is known of its resource.
+
+    ``network``: no card of this node reaches the clients.
+    """
 
     operation: Operation
     tag: str
     error: str
     confirmed: bool
+    network: bool = False
 
     @property
     def text(self) -> str:
@@ -112,6 +117,11 @@ class Run:
         self._left = list(stages)
         self._ids = ids
         self._open: dict[int, tuple[Step, float]] = {}
+
+    @property
+    def waits(self) -> bool:
+        """Whether a step is running."""
+        return bool(self._open)
 
     @property
     def finished(self) -> bool:
@@ -137,7 +147,7 @@ class Run:
         if event.facts is not None:
             self.facts[step.resource.tag] = event.facts
         if event.error:
-            self._fail(step, event.error, confirmed=True)
+            self._fail(step, event.error, confirmed=True, network=event.network)
         self.phases.append(
             PhaseTime(
                 name=step.operation,
@@ -171,9 +181,10 @@ class Run:
             drain_s=drain_s,
         )
 
-    def _fail(self, step: Step, error: str, *, confirmed: bool) -> None:
+    def _fail(self, step: Step, error: str, *, confirmed: bool, network: bool = False) -> None:
         if self.failure is None or not confirmed:
-            self.failure = Failure(operation=step.operation, tag=step.resource.tag, error=error, confirmed=confirmed)
+            tag = step.resource.tag
+            self.failure = Failure(operation=step.operation, tag=tag, error=error, confirmed=confirmed, network=network)
 
 
 def outage_s(stopped: Sequence[PhaseTime], started: Sequence[PhaseTime]) -> float:
@@ -210,3 +221,16 @@ def expected(stages: Sequence[Stage], node: str, durations: Mapping[str, float])
         for stage in stages
         for operation, resource in stage
     ]
+
+
+def phase_rows(phases: Sequence[PhaseTime]) -> list[dict[str, Any]]:
+    """Phases as plain data for people and playbooks."""
+    return [
+        {"name": p.name, "node": p.node, "resource": p.resource, "start_s": p.start_s, "seconds": p.seconds}
+        for p in phases
+    ]
+
+
+def failure_text(failure: Failure | None) -> str:
+    """The failure's text; empty without one."""
+    return failure.text if failure else ""

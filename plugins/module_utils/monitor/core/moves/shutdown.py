@@ -13,10 +13,10 @@ from __future__ import annotations
 from ..cluster.candidates import best
 from ..cluster.ownership import release, stay
 from .decision import SHUTDOWN
-from .group import GroupMachine, failure_text
+from .group import GroupMachine
 from .heirs import others
 from .relocation import move, on_its_way
-from .sequence import stop_stages
+from .sequence import failure_text, stop_stages
 from .story import Story, Task
 
 MOVE_S = 40.0

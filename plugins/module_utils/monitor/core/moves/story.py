@@ -117,7 +117,10 @@ class Questions:
 
 
 class Claiming:
-    """Waits for the arbiter's verdict on a claim; asks again until it comes or the time is up."""
+    """Waits for the arbiter's verdict on a claim; asks again until it comes or the time is up.
+
+    Ever more seldom: when a thousand groups claim at once, an arbiter that is late is not made later by it.
+    """
 
     def __init__(self, *, ask: Callable[[], int], resend_s: float, deadline_s: float) -> None:
         self.verdict: Verdict | None = None
@@ -144,10 +147,11 @@ class Claiming:
         return self._deadline_s if self._due_s is None else min(self._due_s, self._deadline_s)
 
     def poll(self, now_s: float) -> None:
-        """Asks, first at once and then every ``resend_s``."""
+        """Asks, first at once, then after ``resend_s``, and each time after twice as long."""
         self._late = now_s >= self._deadline_s
         if not self.ready() and (self._due_s is None or now_s >= self._due_s):
             self._due_s = now_s + self._resend_s
+            self._resend_s *= 2
             self._numbers.add(self._ask())
 
 
@@ -170,6 +174,33 @@ class Until:
     def poll(self, now_s: float) -> None:
         """Notes whether the time is up; there is nothing to emit."""
         self._late = self._deadline_s is not None and now_s >= self._deadline_s
+
+
+class Turn:
+    """Waits for a condition of which its group is told; ``every_s`` is how often it is looked at without that."""
+
+    def __init__(self, condition: Callable[[], bool], *, every_s: float) -> None:
+        self._condition = condition
+        self._every_s = every_s
+        self._due_s: float | None = None
+
+    def ready(self) -> bool:
+        """Whether it holds now."""
+        return self._condition()
+
+    def deadline_s(self) -> float | None:
+        """When it is looked at in any case."""
+        return self._due_s
+
+    def poll(self, now_s: float) -> None:
+        """Notes when it is looked at next."""
+        if self._due_s is None or now_s >= self._due_s:
+            self._due_s = now_s + self._every_s
+
+
+def pause(until_s: float) -> Until:
+    """Waits until then, whatever happens meanwhile."""
+    return Until(lambda: False, deadline_s=until_s)
 
 
 class All:

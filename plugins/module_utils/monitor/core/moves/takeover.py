@@ -19,16 +19,18 @@ from ..values.facts import Facts
 from ..values.messages import Look, Seen
 from ..values.problems import Problem, problem_row
 from .election import Grant, obtain, questions_to
-from .group import GroupMachine, Order, failure_text, phase_rows
+from .group import GroupMachine, Order
 from .heirs import count_move, record
 from .placement import standing
-from .readiness import judge
+from .readiness import judge, silence
 from .sequence import (
     Run,
     every,
     expected,
+    failure_text,
     one_after_another,
     outage_s,
+    phase_rows,
     prepare_stages,
     prepared_by,
     start_stages,
@@ -91,7 +93,7 @@ def plan(g: GroupMachine, source: str | None, problems: Sequence[Problem], order
         "allowed": not problems,
         "problems": [problem_row(problem) for problem in problems],
         "phases": phases,
-        "dragged": [tag for tag in g.group.heads if tag not in order.tags],
+        "dragged": _dragged(g, order),
         "outcome": "moved" if source else "started",
         "epoch": g.register.epoch,
         "outage_s": None,
@@ -109,6 +111,7 @@ def judged(g: GroupMachine, order: Order, source: str | None) -> Generator[Wait,
     questions = questions_to(g, {source: Look(request=order.ticket, group=g.name)} if source else {})
     yield All(running, questions)
     g.learn(running.run)
+    g.care.silent = silence(running.run.facts)
     theirs: Mapping[str, Facts] = {}
     for answer in questions.answers.values():
         if isinstance(answer, Seen):
@@ -119,6 +122,7 @@ def judged(g: GroupMachine, order: Order, source: str | None) -> Generator[Wait,
 def serve(g: GroupMachine, order: Order, source: str | None, grant: Grant) -> Story:
     """The group runs here at the new epoch; or all is stopped again and the group is back where it came from."""
     g.write(take(epoch=grant.epoch, node=g.world.node, out=grant.out))
+    g.care.prepared = False
     count_move(g, order.cause)
     why = order.why or (f"moved here from {source} by command" if source else "brought into service by command")
     if not g.permitted:
@@ -141,7 +145,10 @@ def serve(g: GroupMachine, order: Order, source: str | None, grant: Grant) -> St
 
 
 def _give_back(g: GroupMachine, order: Order, source: str | None, run: Run) -> Story:
-    """Everything started is stopped again, and the group goes back to the node it came from."""
+    """Everything started is stopped again, and the group goes back to the node it came from.
+
+    With an arbiter nobody can be given anything: it is let go, and whoever is the best node now takes it.
+    """
     node = g.world.node
     record(g, "failure")
     why = f"{failure_text(run.failure)} on {node}"
@@ -154,27 +161,34 @@ def _give_back(g: GroupMachine, order: Order, source: str | None, run: Run) -> S
     back = source if source and g.world.membership.alive(source, g.world.now_s) else None
     if g.world.manual:
         g.commit(give_up(epoch=next_epoch([g.register]), out=g.register.out, to=back))
+        fate = f"given back to {back}" if back else "nobody serves it"
     else:
         g.commit(release(g.register))
-    g.become("down" if back else "failed", f"{why}; {f'given back to {back}' if back else 'nobody serves it'}")
+        fate = "let go for the best node to take it" if back else "nobody serves it"
+    g.become("down" if back else "failed", f"{why}; {fate}")
     if back is None:
         g.refuse(order, "refused", f"{g.name} is out of service: {why}")
         return
-    yield Until(lambda: _has_it_back(g, back) != "", deadline_s=g.world.now_s + TAKE_BACK_S)
-    state = "serves it again" if _has_it_back(g, back) == "up" else "was given it back, but does not serve it yet"
-    g.refuse(order, "refused", f"{g.name} was not moved: {why}. {back} {state}")
+    yield Until(lambda: _had_by(g) != "", deadline_s=g.world.now_s + TAKE_BACK_S)
+    g.refuse(order, "refused", f"{g.name} was not moved: {why}. {_had_by(g) or f'It is {fate}; nobody serves it yet'}.")
 
 
-def _has_it_back(g: GroupMachine, peer: str) -> str:
-    """What the peer does with the group, once it knows that it has it back; empty before."""
-    report = g.world.membership.peers[peer].groups.get(g.name)
-    if report is None or report.register.epoch < g.register.epoch:
-        return ""
-    return report.activity if report.activity in ("up", "failed") else ""
+def _had_by(g: GroupMachine) -> str:
+    """Which node has the group again, and what it does with it; empty before one tells that it has."""
+    for name, peer in g.world.membership.peers.items():
+        report = peer.groups.get(g.name)
+        if report is None or report.register.holder != name or report.register.epoch < g.register.epoch:
+            continue
+        if report.activity == "up":
+            return f"{name} serves it again"
+        if report.activity == "failed":
+            return f"{name} has it again, and does not serve it: {report.reason}"
+    return ""
 
 
 def undo_preparation(g: GroupMachine) -> Generator[Wait, None, None]:
     """What was prepared here is stopped again; a failure is noted and harms nobody."""
+    g.care.prepared = False
     stages = prepare_stages(g.group.resources)
     run = yield from g.run(stop_stages([resource for stage in stages for _unused, resource in stage]))
     if run.failure is not None:
@@ -198,5 +212,10 @@ def _moved(g: GroupMachine, order: Order, source: str | None, grant: Grant, run:
         "outcome": "moved" if source else "started",
         "outage_s": outage_s(grant.phases, run.phases),
         "phases": phase_rows(one_after_another(grant.phases, run.phases)),
-        "dragged": [tag for tag in g.group.heads if tag not in order.tags],
+        "dragged": _dragged(g, order),
     }
+
+
+def _dragged(g: GroupMachine, order: Order) -> list[str]:
+    """What comes along although the order does not name it; what is out of service stays so."""
+    return [tag for tag in g.group.heads if tag not in order.tags and tag not in g.register.out]

@@ -8,11 +8,12 @@ from __future__ import annotations
 from .failover import claim_anew, fail_over, look_at_s, overruled
 from .group import GroupMachine, Order
 from .heirs import pardon
-from .local import announce, clear_again, fence, serve_again, settle, start_here, take_out, unfinished
+from .local import announce, fence, serve_again, settle, start_here, take_out, unfinished
+from .reboot import clear_again
 from .recovery import attend, attend_s, bars_start
 from .shutdown import leave
 from .story import Story, Task, Until
-from .takeover import take_over
+from .takeover import take_over, undo_preparation
 
 ROUNDS = 16
 """Bound on what one event can set off in one group; reached only by a bug, which then waits for the next event."""
@@ -81,6 +82,8 @@ def _next(g: GroupMachine) -> Task | None:
         return Task("settle", settle(g), background=True)
     if (due_s := look_at_s(g)) is not None and g.world.now_s >= due_s:
         return Task("takes it over", fail_over(g), background=True)
+    if g.care.prepared and not g.holds:
+        return Task("undoes its preparation", undo_preparation(g), background=True)
     if overruled(g) and g.world.now_s >= g.retry_s:
         return Task("claims it anew", claim_anew(g), background=True)
     if g.announce and g.activity == "up" and g.permitted:
@@ -96,7 +99,7 @@ def _story(g: GroupMachine, order: Order) -> Story:
         return take_out(g, order)
     if g.register.holder != g.world.node:
         return take_over(g, order)
-    if g.register.suspended and not g.conflict:
+    if g.suspended and not g.conflict:
         return serve_again(g, order)
     return start_here(g, order) if g.holds or g.conflict else unfinished(g, order)
 
@@ -106,7 +109,7 @@ def _unsettled(g: GroupMachine) -> bool:
         return True
     if g.conflict:
         return False
-    if g.register.holder == g.world.node and g.register.suspended:
+    if g.suspended:
         return g.activity != "waiting" or clear_again(g)
     if g.holds:
         return g.activity in ("waiting", "down") and bool(g.group.needed(g.register.out)) and g.permitted

@@ -11,21 +11,28 @@ from __future__ import annotations
 from collections.abc import Iterable
 from heapq import heappop, heappush
 
+from ..cluster.peer import NEVER_S
 from ..moves.group import GroupMachine
 from ..moves.story import Until
 from ..moves.tending import next_look_s
+
+FEW = 32
+EACH_S = 0.0002
 
 
 class Agenda:
     """Groups by name.
 
     A group whose story waits for a condition is looked at on every event, for that may be anything; one that waits for
-    steps, answers or a verdict is touched when they come in.
+    steps, answers or a verdict is touched when they come in. More than ``FEW`` that wait are not looked at again before
+    ``EACH_S`` for each has passed: a thousand groups that fail over wait for a thousand events of each other.
     """
 
     def __init__(self) -> None:
         self._touched: dict[str, None] = {}
         self._at_work: dict[str, None] = {}
+        self._looked_s = NEVER_S
+        self._passed_over = False
         self._due_s: dict[str, float] = {}
         self._heap: list[tuple[float, str]] = []
 
@@ -48,7 +55,13 @@ class Agenda:
             due_s, name = heappop(self._heap)
             if self._due_s.get(name) == due_s:
                 self._touched[name] = None
-        names = dict.fromkeys((*self._touched, *self._at_work))
+        if not self._touched and not self._at_work:
+            return []
+        self._passed_over = now_s < self._again_s()
+        names = self._touched
+        if not self._passed_over:
+            names = dict.fromkeys((*self._touched, *self._at_work))
+            self._looked_s = now_s
         self._touched = {}
         return list(names)
 
@@ -69,4 +82,10 @@ class Agenda:
         """When the first group wants to be tended."""
         while self._heap and self._due_s.get(self._heap[0][1]) != self._heap[0][0]:
             heappop(self._heap)
-        return self._heap[0][0] if self._heap else None
+        dues = [self._heap[0][0]] if self._heap else []
+        return min([*dues, self._again_s()] if self._passed_over else dues, default=None)
+
+    def _again_s(self) -> float:
+        """When all that wait are looked at again, after an event."""
+        waiting = len(self._at_work)
+        return self._looked_s + EACH_S * waiting if waiting > FEW else NEVER_S

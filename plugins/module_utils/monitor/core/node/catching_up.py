@@ -66,8 +66,10 @@ class CatchingUp:
 
     def tick(self) -> None:
         """Peers with another configuration are asked for it, and the newest that may be taken over is."""
-        machine = self._machine
-        self._others = {peer.name: self._other(peer.name, peer.config_digest) for peer in self._differing()}
+        machine, differing = self._machine, self._differing()
+        if not differing and not self._others:
+            return
+        self._others = {peer.name: self._other(peer.name, peer.config_digest) for peer in differing}
         for name, other in self._others.items():
             if machine.now_s >= other.due_s and self.lineage is not None:
                 other.due_s = machine.now_s + ASK_S
@@ -76,7 +78,7 @@ class CatchingUp:
 
     def deadline_s(self) -> float | None:
         """When a peer is asked next."""
-        return min((other.due_s for other in self._others.values()), default=None)
+        return min(other.due_s for other in self._others.values()) if self._others else None
 
     def heard(self, peer: str, message: ConfigQuestion | ConfigAnswer) -> None:
         """The peer compares its configuration with ours."""
@@ -130,9 +132,9 @@ class CatchingUp:
         machine = self._machine
         if self.lineage is None:
             return []
-        peers = machine.membership.peers.values()
-        alive = [peer for peer in peers if peer.config_digest and machine.membership.alive(peer.name, machine.now_s)]
-        return [peer for peer in alive if peer.config_digest != self.lineage.digest]
+        same = ("", self.lineage.digest)
+        others = [peer for peer in machine.membership.peers.values() if peer.config_digest not in same]
+        return [peer for peer in others if machine.membership.alive(peer.name, machine.now_s)]
 
     def _other(self, name: str, digest: str) -> Other:
         known = self._others.get(name)

@@ -9,7 +9,7 @@ concerns; forwarded orders are repeated until their result is in, and a repetiti
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,9 +20,14 @@ from ..values.events import Commanded, Send, Tell
 from ..values.graph import Group
 from ..values.messages import Forward, Report
 
-REMEMBERED = 256
+REMEMBERED = 4096
 """How many orders of other nodes are remembered, to recognise repetitions."""
 RESEND_S = 1.0
+AT_ONCE = 64
+"""Orders that a node carries out at the same time; what comes beyond waits for its turn, for a thousand groups that
+are looked at, claimed and started at once would all be late."""
+TURN_S = 120.0
+"""After this time the next one begins, whatever became of an order."""
 NOT_PLACED = "was never in service"
 
 
@@ -72,6 +77,10 @@ class Desk:
         self._errands: dict[str, Errand] = {}
         self._asked: OrderedDict[tuple[str, str], Mapping[str, Any] | None] = OrderedDict()
         self._asker_of: dict[str, tuple[str, str]] = {}
+        self._line: deque[tuple[str, Order]] = deque()
+        self._under_way: dict[str, float] = {}
+        self._beginning = False
+        self._now_s = 0.0
 
     def open(self, event: Commanded, now_s: float) -> Command:
         """The command is on the desk; it ends with ``close`` or when its time is up."""
@@ -85,7 +94,7 @@ class Desk:
         command.open.add(ticket)
         self._command_of[ticket] = command.id
         if node == self._node:
-            self._perform(group.name, _order(ticket, command.verb, order))
+            self._carry_out(group.name, _order(ticket, command.verb, order), now_s)
             return
         forward = Forward(request=ticket, verb=command.verb, args={"group": group.name, **order})
         self._away[ticket] = Away(peer=node, forward=forward, due_s=now_s + RESEND_S)
@@ -115,6 +124,8 @@ class Desk:
 
     def report(self, ticket: str, *, final: bool, data: Mapping[str, Any]) -> None:
         """News of an order: to the command on this desk, or to the node that forwarded it."""
+        if final and self._under_way.pop(ticket, None) is not None:
+            self._begin_next()
         errand = self._errands.get(ticket)
         if errand is not None:
             if final:
@@ -140,7 +151,7 @@ class Desk:
         command.results.append(data)
         self.close(command)
 
-    def forwarded(self, peer: str, forward: Forward) -> None:
+    def forwarded(self, peer: str, forward: Forward, now_s: float) -> None:
         """Another node wants an order carried out here; a repetition gets the same result again."""
         key = (peer, forward.request)
         if key in self._asked:
@@ -153,7 +164,7 @@ class Desk:
             self._asked.popitem(last=False)
         ticket = self._ticket()
         self._asker_of[ticket] = key
-        self._perform(str(forward.args["group"]), _order(ticket, forward.verb, forward.args))
+        self._carry_out(str(forward.args["group"]), _order(ticket, forward.verb, forward.args), now_s)
 
     def reported(self, peer: str, report: Report) -> None:
         """News of an order that is carried out elsewhere."""
@@ -166,6 +177,9 @@ class Desk:
 
     def tick(self, now_s: float, *, dead: Callable[[str], bool]) -> None:
         """Repeats what is unanswered, gives up what its node can no longer answer, ends what took too long."""
+        if self._line:
+            self._now_s = now_s
+            self._begin_next()
         if not self._away and not self._commands:
             return
         for ticket, away in list(self._away.items()):
@@ -182,9 +196,29 @@ class Desk:
 
     def deadline_s(self) -> float | None:
         """When the next thing on the desk is due."""
-        if not self._away and not self._commands:
+        if not self._away and not self._commands and not self._line:
             return None
-        return min([away.due_s for away in self._away.values()] + [c.deadline_s for c in self._commands.values()])
+        dues = [away.due_s for away in self._away.values()] + [c.deadline_s for c in self._commands.values()]
+        return min(dues + ([min(self._under_way.values())] if self._line and self._under_way else []))
+
+    def _carry_out(self, group: str, order: Order, now_s: float) -> None:
+        """The order is carried out by this node, in its turn."""
+        self._line.append((group, order))
+        self._now_s = now_s
+        self._begin_next()
+
+    def _begin_next(self) -> None:
+        """As many are under way as may be. One that is refused at once makes room while we are here."""
+        if self._beginning:
+            return
+        self._beginning = True
+        if self._line:
+            self._under_way = {ticket: end_s for ticket, end_s in self._under_way.items() if end_s > self._now_s}
+        while self._line and len(self._under_way) < AT_ONCE:
+            group, order = self._line.popleft()
+            self._under_way[order.ticket] = self._now_s + TURN_S
+            self._perform(group, order)
+        self._beginning = False
 
     def _ticket(self) -> str:
         self._count += 1

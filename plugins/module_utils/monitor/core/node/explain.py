@@ -17,6 +17,7 @@ from ..moves.decision import BUDGET, MANUAL, SHUTDOWN, SWITCHBACK, UNREADY
 from ..moves.group import GroupMachine
 from ..moves.heirs import failovers, heirs
 from ..values.problems import Rule
+from .remedy import remedy
 from .status import group_row
 from .voting import permit, voting
 
@@ -49,6 +50,7 @@ def explanation(machine: Machine, g: GroupMachine) -> dict[str, Any]:
         "why": list(_why(machine, g, row)),
         "if": list(_prospects(machine, g)),
         "candidates": row["recovery"]["candidates"],
+        "settings": row["recovery"]["settings"],
         "permit": permit(machine, g),
         "voting": voting(machine),
     }
@@ -67,11 +69,13 @@ def _why(machine: Machine, g: GroupMachine, row: dict[str, Any]) -> Iterator[dic
     if register.stays:
         yield _link(SHUTDOWN, f"{holder} was shut down and keeps it (shutdown: stay)", stays=True)
     if holder is not None:
-        yield _home(machine, g, holder)
+        yield _home(g, holder)
     elif g.group.needed(register.out):
         yield _orphan(machine, g)
     if holder == machine.node:
         yield _permitted(machine, g)
+    if holder is not None and (text := remedy(machine, g)):
+        yield _link(MANUAL if machine.manual else VOTES, text)
     decision = g.care.decision
     if decision is not None:
         yield _link(decision.rule, decision.reason, remedy=decision.remedy, to=decision.to)
@@ -85,7 +89,7 @@ def _orphan(machine: Machine, g: GroupMachine) -> dict[str, Any]:
         return _link(MANUAL, "with arbiter manual it is brought into service by command only")
     rule, obstacle = _untakeable(machine, g)
     if obstacle:
-        return _link(rule, f"no node takes it by itself: {obstacle}")
+        return _link(rule, remedy(machine, g) or f"no node takes it by itself: {obstacle}")
     found = heirs(g)
     to = best(found)
     return _link(LAPSE, f"{to} is about to take it") if to else _link(UNREADY, f"no node takes it: {_obstacles(found)}")
@@ -99,16 +103,16 @@ def _untakeable(machine: Machine, g: GroupMachine) -> tuple[Rule, str]:
     return (LAPSE, "") if moved.left else (BUDGET, f"it has moved {moved.used} times lately")
 
 
-def _home(machine: Machine, g: GroupMachine, holder: str) -> dict[str, Any]:
+def _home(g: GroupMachine, holder: str) -> dict[str, Any]:
     """Where it should be by priority, and why it is not there."""
-    preferred, recovery = g.group.preferred, machine.recovery
+    preferred, recovery = g.group.preferred, g.recovery
     priorities = dict(g.group.priorities)
     if holder == preferred:
         return _link(SWITCHBACK, f"{holder} is its preferred node", priorities=priorities)
     if recovery.switchback == "intelligent":
         how = "it returns by command (switchback: intelligent)"
     else:
-        ready = next((c for c in heirs(g) if c.node == preferred), None)
+        ready = next((c for c in heirs(g, served=True) if c.node == preferred), None)
         obstacle = ready.why_not if ready is not None else ""
         stable = f"when {preferred} has been ready for {recovery.stable_s:g} s"
         how = f"it returns by itself {stable}" + (f"; now {obstacle}" if obstacle else "")

@@ -1,7 +1,11 @@
 # SPDX-FileCopyrightText: 2026 Holdfast contributors
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What a node keeps through restarts: its registers, by resource tag, and which arbiter all nodes have."""
+"""What a node keeps through restarts: its registers, by resource tag, which arbiter all nodes have, and who is off.
+
+Rule: that an operator vouched for a node outlives the monitor, not the machine. What runs goes on as before the
+monitor's restart, until that node is heard; after a reboot nothing runs, and a person is asked again.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from ..cluster.ownership import combine, suspend
+from ..cluster.peer import NEVER_S
 from ..moves.group import GroupMachine
 from ..values.events import Persist
 from ..values.graph import Group
@@ -21,13 +26,17 @@ if TYPE_CHECKING:
 
 
 class Keeping:
-    """``registers`` are those that were made durable last; after a reboot what this node held is suspended."""
+    """``registers`` and ``vouched`` were made durable last; after a reboot what this node held is suspended."""
 
-    def __init__(self, machine: Machine, *, registers: Mapping[str, Register], rebooted: bool) -> None:
+    def __init__(
+        self, machine: Machine, *, registers: Mapping[str, Register], vouched: frozenset[str], rebooted: bool
+    ) -> None:
         self._machine = machine
+        self._vouched = vouched
         self._registers = dict(registers)
         if rebooted:
-            self._registers |= {tag: suspend(r) for tag, r in registers.items() if r.holder == machine.node}
+            mine = {tag: r for tag, r in registers.items() if machine.node in (r.holder, r.promised_to)}
+            self._registers |= {tag: suspend(register) for tag, register in mine.items()}
         self._numbers = count(1)
         self._in_writing: dict[int, dict[str, Register]] = {}
         self._dirty: dict[str, GroupMachine] = {}
@@ -42,6 +51,23 @@ class Keeping:
             register = replace(register, out=register.out | set(group.heads))
         return register, conflict
 
+    def group(self, group: Group, former: Mapping[str, GroupMachine]) -> GroupMachine:
+        """The group as it is described now; ``former`` are the groups of before, by resource tag.
+
+        The votes that let this node serve all its resources do so still: who gave them is bound by them for as long as
+        before, whatever was described since. So what runs goes on while the voters hear of the change.
+        """
+        register, conflict = self.of_group(group)
+        machine, now_s = self._machine, self._machine.now_s
+        g = GroupMachine(
+            group=group, world=machine, register=register, durable=register, conflict=conflict, since_s=now_s
+        )
+        before = {f.name: f for tag in group.tags if (f := former.get(tag)) is not None and f.register.epoch > 0}
+        g.known_s = max((f.known_s for f in before.values()), default=g.known_s)
+        if not conflict and g.holds and all(f.holds for f in before.values()):
+            g.backing.until_s = min((f.backing.until_s for f in before.values()), default=NEVER_S)
+        return g
+
     def changed(self, g: GroupMachine) -> None:
         """The group's register is to be durable soon."""
         self._dirty[g.name] = g
@@ -53,12 +79,13 @@ class Keeping:
         number = next(self._numbers)
         self._in_writing[number] = {name: g.register for name, g in self._dirty.items()}
         self._dirty = {}
-        agreed = self._machine.leasing.agreed
-        self._machine.emit(Persist(number=number, registers=dict(self._registers), agreed=agreed))
+        machine, self._vouched = self._machine, frozenset(self._machine.vouched)
+        agreed = machine.leasing.agreed
+        machine.emit(Persist(number=number, registers=dict(self._registers), agreed=agreed, vouched=self._vouched))
 
     def persist_rest(self) -> None:
         """What changed since the last time is being made durable."""
-        if self._dirty:
+        if self._dirty or self._vouched != self._machine.vouched:
             self.persist()
 
     def written(self, number: int) -> None:

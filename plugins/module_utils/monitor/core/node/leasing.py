@@ -9,9 +9,11 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from ..cluster.agreement import Heard, agreed_now, remembered
+from ..cluster.claims import OpenClaims
 from ..cluster.ownership import abandon, adopt, newer
 from ..cluster.peer import NEVER_S
 from ..cluster.permits import OwnLease, by_arbiter_s, by_peers_s
+from ..moves.election import CLAIM_S
 from ..moves.group import GroupMachine
 from ..moves.story import Claiming
 from ..moves.tending import lapse
@@ -32,11 +34,15 @@ WORTH_TELLING_S = 0.05
 
 
 class Leasing:
-    """``stale``: votes came in since the permits were reckoned last. ``agreed``: see ``cluster.agreement``."""
+    """``stale``: votes came in since the permits were reckoned last. ``agreed``: see ``cluster.agreement``.
+
+    ``identity`` is which arbiter is configured here.
+    """
 
     def __init__(self, machine: Machine, *, agreed: str) -> None:
         self.agreed = self._durable = agreed
         self.own = OwnLease()
+        self.identity = identity(Manual())
         self.stale = True
         self._machine = machine
         self._numbers = count(1)
@@ -45,21 +51,18 @@ class Leasing:
         self._shown_s = NEVER_S
         self._since_s = machine.now_s
         self._lost: set[str] = set()
+        self._claims = OpenClaims(patience_s=CLAIM_S)
 
     def begin(self) -> None:
         """There is another arbiter: nothing that the one before said counts any more."""
         machine = self._machine
         self.own = OwnLease()
+        self.identity = identity(self._arbiter)
         self.own.due_s = self._since_s = machine.now_s
         self.agreed = remembered(self.agreed, self._arbiter)
         for g in machine.groups.values():
             g.backing.claimed = (-1, NEVER_S)
         self.limit()
-
-    @property
-    def identity(self) -> str:
-        """Which arbiter is configured here."""
-        return identity(self._arbiter)
 
     @property
     def counts(self) -> bool:
@@ -136,7 +139,7 @@ class Leasing:
         """The permits are as long as the votes that are in make them."""
         self._first_s = FOREVER_S
         for g in self._machine.groups.values():
-            if g.epoch_here >= 0 and not g.register.suspended and g.extend() > NEVER_S:
+            if g.epoch_here >= 0 and not g.suspended and g.extend() > NEVER_S:
                 self._first_s = min(self._first_s, g.backing.until_s)
         self.stale = False
 
@@ -163,7 +166,7 @@ class Leasing:
         """The lease is renewed where that is due, and the guard knows the permits."""
         machine = self._machine
         if not machine.manual and machine.config is not None:
-            behind = self.own.version < machine.telling.number and self.own.told < machine.telling.number
+            behind = self.own.told < machine.telling.registers and not self.own.renewing
             if machine.now_s >= self.own.due_s or behind:
                 self._renew()
         if self.stale and machine.now_s >= self._shown_s + machine.timers.renew_s / 2:
@@ -174,6 +177,10 @@ class Leasing:
         due_s = FOREVER_S if self._machine.manual else self.own.due_s
         first_s = min(due_s, self._first_s)
         return None if first_s in (FOREVER_S, NEVER_S) else first_s
+
+    def may_claim(self, g: GroupMachine) -> bool:
+        """Whether the arbiter is not busy with many claims of this node; if it is, the group is touched later."""
+        return self._claims.has_room(g.name, self._machine.now_s)
 
     def claim(self, g: GroupMachine, *, epoch: int, consent_of: str | None) -> int:
         """The arbiter is asked for the group; the number of the question."""
@@ -188,6 +195,7 @@ class Leasing:
             consent_of=consent_of,
             tags=g.group.tags,
         )
+        self._claims.begun(g.name, machine.now_s)
         return self._ask(question)
 
     def _differs(self, g: GroupMachine) -> bool:
@@ -212,9 +220,12 @@ class Leasing:
             # when the question was asked cannot be contradicted by its answer.
             self._mark({g.name for g in self._contradicted(verdict) if question.version >= g.backing.version})
         if isinstance(question, Renewal) or not verdict.granted:
-            for tag, register in verdict.registers.items():
-                if tag in machine.group_of:
-                    self._learn(machine.group_of[tag], register)
+            for g in {g.name: g for tag in verdict.registers if (g := machine.group_of.get(tag))}.values():
+                told = {verdict.registers.get(tag) for tag in g.group.tags}
+                if len(told) == 1 and (register := told.pop()) is not None:
+                    self._learn(g, register)
+        if isinstance(question, Claim) and (waiting := self._claims.answered(question.group)) is not None:
+            machine.agenda.touch(waiting)
         if isinstance(question, Claim) and (g := machine.groups.get(question.group)) is not None:
             machine.agenda.touch(g.name)
             if on_verdict(g, event.number, verdict) and verdict.granted:
@@ -307,6 +318,20 @@ class Leasing:
             return
         self._permitted = permits
         machine.emit(Permit(until_s=permits))
+
+    def admit(self, g: GroupMachine) -> None:
+        """The guard knows a permit of the group that runs for a while, if there is one, before what is emitted next.
+
+        The others are told when it is their time, or a thousand groups that start would each be told of a thousand.
+        """
+        machine = self._machine
+        until_s = g.extend()
+        if g.register.holder != machine.node or g.suspended or not until_s > machine.now_s:
+            return
+        self._first_s = min(self._first_s, until_s)
+        if self._permitted.get(g.name, NEVER_S) < min(until_s, machine.now_s + machine.timers.own_s / 2):
+            self._permitted = {**self._permitted, g.name: until_s}
+            machine.emit(Permit(until_s=self._permitted))
 
 
 def _claiming(g: GroupMachine) -> bool:

@@ -42,7 +42,7 @@ from ..values.graph import groups_of
 from ..values.lineage import Lineage
 from ..values.messages import Message, Register
 from ..values.model import Config, Recovery
-from ..values.profiles import TIMERS, Timers
+from ..values.profiles import TIMERS
 from .agenda import Agenda
 from .catching_up import CatchingUp
 from .departure import Departure
@@ -62,7 +62,9 @@ class Machine:
     """One node's core. ``config`` is None until the node belongs to a cluster.
 
     ``registers`` are those that were made durable last, by resource tag, ``agreed`` the arbiter that all nodes were
-    known to have, and ``recorded_boot_id`` the boot in which that was.
+    known to have, ``vouched`` the nodes said to be off, and ``recorded_boot_id`` the boot in which that was.
+    ``manual``: there is no arbiter; ``timers`` are
+    those of the cluster's profile.
     """
 
     def __init__(
@@ -76,6 +78,7 @@ class Machine:
         recorded_boot_id: str | None,
         now_s: float,
         agreed: str = "",
+        vouched: frozenset[str] = frozenset(),
         lineage: Lineage | None = None,
         version: str = "",
         durations: Mapping[str, float] | None = None,
@@ -90,10 +93,13 @@ class Machine:
         self.digest = self.ground = ""
         self.departure = Departure()
         self.config: Config | None = None
+        self.manual = True
+        self.timers = TIMERS["normal"]
         self.groups: dict[str, GroupMachine] = {}
         self.group_of: dict[str, GroupMachine] = {}
-        self.vouched: set[str] = set()
-        self.membership = Membership(peers={}, timers=TIMERS["normal"])
+        rebooted = recorded_boot_id is not None and recorded_boot_id != boot_id
+        self.vouched: set[str] = set() if rebooted else set(vouched)
+        self.membership = Membership(peers={}, timers=self.timers)
         prefix = f"{node}-{incarnation}"
         self.agenda = Agenda()
         self.desk = Desk(
@@ -109,8 +115,7 @@ class Machine:
         self.step_groups: dict[int, str] = {}
         self._actions: list[Action] = []
         self._seqs = count(1)
-        rebooted = recorded_boot_id is not None and recorded_boot_id != boot_id
-        self.keeping = Keeping(self, registers=registers, rebooted=rebooted)
+        self.keeping = Keeping(self, registers=registers, vouched=vouched, rebooted=rebooted)
         self.nodes = Nodes(self)
         self.catching_up = CatchingUp(self)
         if config is not None:
@@ -138,7 +143,7 @@ class Machine:
 
     def deadline_s(self) -> float | None:
         """When ``handle(TimePassed())`` is wanted next, if nothing happens before."""
-        deadlines = (
+        wanted = (
             self.departure.deadline_s(self.now_s),
             self.agenda.deadline_s(),
             self.catching_up.deadline_s(),
@@ -146,7 +151,8 @@ class Machine:
             self.leasing.deadline_s(),
             self.desk.deadline_s(),
         )
-        return min((d for d in deadlines if d is not None), default=None)
+        deadlines = [due_s for due_s in wanted if due_s is not None]
+        return min(deadlines) if deadlines else None
 
     def busy(self) -> list[str]:
         """Groups with a move or a stop under way, or about to begin; their configuration must not change now."""
@@ -171,19 +177,9 @@ class Machine:
         return self.leasing
 
     @property
-    def manual(self) -> bool:
-        """Whether there is no arbiter."""
-        return self.config is None or self.config.cluster.arbiter.kind == "manual"
-
-    @property
     def arbiter_answers(self) -> bool:
         """Whether the arbiter has voted for this node of late."""
         return self.leasing.counts and self.leasing.own.answers(self.now_s, self.timers.suspect_s)
-
-    @property
-    def timers(self) -> Timers:
-        """The timers of the cluster's profile."""
-        return TIMERS[self.config.cluster.profile if self.config else "normal"]
 
     @property
     def leaving_s(self) -> float | None:
@@ -232,9 +228,7 @@ class Machine:
             case Received():
                 receive(self, event)
             case StepDone():
-                g = self.groups.get(self.step_groups.pop(event.id, ""))
-                self.touch(g)
-                group_step(g, event)
+                self._done(event)
             case Persisted():
                 self.keeping.written(event.number)
             case Consulted():
@@ -252,11 +246,17 @@ class Machine:
             case Configured():
                 self._configure(event.config, event.lineage)
             case Noticed():
-                self.agenda.touch_all(noticed(self.groups.values(), event.tags))
+                self.agenda.touch_all(noticed(self.group_of, event.tags))
             case ShutdownAnnounced():
                 self._announced()
             case TimePassed():
                 pass
+
+    def _done(self, event: StepDone) -> None:
+        """Its group is looked at when all that is waited for is there."""
+        g = self.groups.get(self.step_groups.pop(event.id, ""))
+        if g is not None and group_step(g, event):
+            self.touch(g)
 
     def touch(self, g: GroupMachine | None) -> GroupMachine | None:
         """The group is looked at before this event is over."""
@@ -290,6 +290,7 @@ class Machine:
     def _configure(self, config: Config, lineage: Lineage | None) -> None:
         old = self.config
         self.config, self.digest, self.ground = config, config.digest, config.ground
+        self.manual, self.timers = config.cluster.arbiter.kind == "manual", TIMERS[config.cluster.profile]
         self.catching_up.configured(config, lineage)
         if old is None or old.cluster != config.cluster:
             peers = {
@@ -303,20 +304,10 @@ class Machine:
             self.nodes.begin()
             self.telling.begin()
         kept = {g.name: g for g in self.groups.values()}
-        self.groups = {}
+        former, self.groups = self.group_of, {}
         for name, group in groups_of(config).items():
-            if name in kept and kept[name].group == group:
-                self.groups[name] = kept[name]
-                continue
-            register, conflict = self.keeping.of_group(group)
-            self.groups[name] = GroupMachine(
-                group=group,
-                world=self,
-                register=register,
-                durable=register,
-                conflict=conflict,
-                since_s=self.now_s,
-            )
+            same = name in kept and kept[name].group == group
+            self.groups[name] = kept[name] if same else self.keeping.group(group, former)
         if old is None or old.cluster.arbiter != config.cluster.arbiter:
             self.leasing.begin()
         self.group_of = {tag: g for g in self.groups.values() for tag in g.group.tags}

@@ -25,6 +25,7 @@ class Node(Protocol):
     config: Config | None
     desk: Desk
     groups: dict[str, GroupMachine]
+    group_of: dict[str, GroupMachine]
     membership: Membership
 
     def view(self) -> dict[str, Any] | None:
@@ -53,8 +54,8 @@ def _explain(machine: Node, opened: Command, tag: str) -> None:
     if error := _unknown_tags(machine, [tag]):
         machine.desk.refuse(opened, "rule", error)
         return
-    group = next(g.group.name for g in machine.groups.values() if tag in g.group.tags)
-    machine.desk.result(opened, {"ok": True, "changed": False, "data": machine.explained(group)})
+    explained = machine.explained(machine.group_of[tag].name)
+    machine.desk.result(opened, {"ok": True, "changed": False, "data": explained})
     machine.desk.close(opened)
 
 
@@ -112,16 +113,16 @@ def _by_group(machine: Node, tags: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """The heads that the tags mean, by group: an address or a volume means the hierarchies that need it."""
     wanted: dict[str, tuple[str, ...]] = {}
     for tag in dict.fromkeys(tags):
-        group = next(g.group for g in machine.groups.values() if tag in g.group.tags)
+        group = machine.group_of[tag].group
         heads = [tag] if tag in group.heads else [h.tag for h in group.hierarchies if tag in h.depends_on]
         wanted[group.name] = tuple(dict.fromkeys((*wanted.get(group.name, ()), *heads)))
     return wanted
 
 
 def _unknown_tags(machine: Node, tags: Iterable[str]) -> str:
-    known = sorted(tag for g in machine.groups.values() for tag in g.group.tags)
     for tag in tags:
-        if tag not in known:
+        if tag not in machine.group_of:
+            known = sorted(machine.group_of)
             close = get_close_matches(tag, known, n=1)
             hint = f" Did you mean {close[0]!r}?" if close else f" Known tags: {', '.join(known) or 'none'}."
             return f"Nothing with the tag {tag!r} is protected.{hint}"

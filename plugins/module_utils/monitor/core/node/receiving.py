@@ -50,7 +50,7 @@ def receive(machine: Machine, event: Received) -> None:
             g = machine.touch(machine.groups.get(message.group))
             on_answer(g, peer, message)
         case Forward():
-            machine.desk.forwarded(peer, message)
+            machine.desk.forwarded(peer, message, machine.now_s)
         case Report():
             machine.desk.reported(peer, message)
         case ConfigQuestion() | ConfigAnswer():

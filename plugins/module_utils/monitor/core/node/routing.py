@@ -18,13 +18,13 @@ from ..values.events import StepDone
 from ..values.messages import Answer, Ask, Look, Seen
 
 
-def group_step(g: GroupMachine | None, event: StepDone) -> None:
-    """The outcome has reached the run that began the step; outcomes of abandoned runs are dropped."""
-    if g is None:
-        return
-    for wait in _waits(g):
-        if isinstance(wait, Running) and wait.run.done(event, g.world.now_s):
-            return
+def group_step(g: GroupMachine, event: StepDone) -> bool:
+    """The outcome has reached the run that began the step; whether it was the last that this run waited for.
+
+    Outcomes of abandoned runs are dropped.
+    """
+    runs = (wait.run for wait in _waits(g) if isinstance(wait, Running))
+    return any(run.done(event, g.world.now_s) and not run.waits for run in runs)
 
 
 def on_answer(g: GroupMachine | None, peer: str, message: Answer | Seen) -> None:
@@ -67,7 +67,7 @@ def on_ask(g: GroupMachine | None, peer: str, ask: Ask, world: World) -> None:
         return
     elif g.conflict:
         world.send(peer, _no(ask, f"{g.name} cannot move as one: {g.conflict}"))
-    elif g.register.suspended:
+    elif g.suspended:
         world.send(peer, _no(ask, f"{world.node} was restarted and does not know yet who may serve {g.name}"))
     elif (answer := settled_answer(g, peer, ask)) is not None:
         world.send(peer, answer)

@@ -15,6 +15,7 @@ from ..moves.group import GroupMachine
 from ..moves.heirs import outlook
 from ..values.messages import GroupReport
 from ..values.model import Config, Hierarchy, Ip, Volume
+from .remedy import remedy
 from .voting import permit, voting
 
 if TYPE_CHECKING:
@@ -52,7 +53,9 @@ def status(machine: Machine, *, config: Config) -> dict[str, Any]:
         "warnings": [
             *_arbiter_warnings(votes, config),
             *_node_warnings(node_rows, config, machine.catching_up.rows()),
+            *(f"{node} counts as switched off until it is heard, as a person said" for node in sorted(machine.vouched)),
             *_group_warnings(group_rows),
+            *(text for g in machine.groups.values() if (text := remedy(machine, g))),
         ],
     }
 

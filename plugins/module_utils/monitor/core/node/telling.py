@@ -24,10 +24,13 @@ if TYPE_CHECKING:
 
 
 class Telling:
-    """``number`` is that of the latest News; every group knows in which its report changed last."""
+    """``number`` is that of the latest News; every group knows in which its report changed last.
+
+    ``registers`` is that of the latest News that tells of a register.
+    """
 
     def __init__(self, machine: Machine) -> None:
-        self.number = 0
+        self.number = self.registers = 0
         self._machine = machine
         self._anew_from = 0
         self._due_s: dict[tuple[str, str], float] = {}
@@ -53,7 +56,7 @@ class Telling:
         if report == g.told:
             return
         if g.told is None or g.told.register != report.register:
-            g.backing.version = self.number + 1
+            g.backing.version = self.registers = self.number + 1
             self._machine.leasing.stale = True
         g.told = report
         self.number += 1
@@ -113,10 +116,15 @@ class Telling:
 
     def _news(self, peer: Peer) -> None:
         machine = self._machine
-        if peer.sent_number == self.number and machine.now_s < peer.sent_due_s:
+        again = machine.now_s >= peer.sent_due_s
+        if peer.sent_number == self.number and not again:
             return
-        peer.sent_number, peer.sent_due_s = self.number, machine.now_s + 2 * machine.timers.heartbeat_s
-        since = peer.has if peer.has >= self._anew_from else 0
+        # What is on its way is not told again with every change, only when it should have arrived long ago.
+        told = peer.has if again else max(peer.has, peer.sent_number)
+        if again or peer.sent_number <= peer.has:
+            peer.sent_due_s = machine.now_s + 2 * machine.timers.heartbeat_s
+        peer.sent_number = self.number
+        since = told if told >= self._anew_from else 0
         groups = {g.name: g.told for g in machine.groups.values() if g.version > since and g.told is not None}
         news = News(number=self.number, since=since, ground=machine.ground, groups=groups)
         machine.send(peer.name, news)

@@ -74,10 +74,14 @@ class Received:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepDone:
-    """A step ended. ``state`` comes with observe, ``facts`` with inspect; ``error`` is empty when it succeeded."""
+    """A step ended. ``state`` comes with observe, ``facts`` with inspect; ``error`` is empty when it succeeded.
+
+    ``network``: it failed since no card of this node reaches the clients, which no restart mends.
+    """
 
     id: int
     error: str = ""
+    network: bool = False
     state: State | None = None
     facts: Facts | None = None
 
@@ -176,11 +180,15 @@ class Do:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Persist:
-    """Make the registers, and which arbiter all have, durable before what follows in this list; report Persisted."""
+    """Make all of it durable before what follows in this list; report Persisted.
+
+    ``agreed`` is the arbiter that all nodes have, ``vouched`` are the nodes that an operator said are off.
+    """
 
     number: int
     registers: Mapping[str, Register]
     agreed: str
+    vouched: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

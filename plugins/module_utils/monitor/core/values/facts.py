@@ -17,11 +17,15 @@ State = Literal["up", "down", "partial", "unknown"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IpFacts:
-    """A switchable address as this node sees it. ``answered_by`` is a hardware address that is not ours, or None."""
+    """A switchable address as this node sees it. ``answered_by`` is a hardware address that is not ours, or None.
+
+    ``silent`` is why no client would be reached although a card has a link: no address of ``ping`` answers; else empty.
+    """
 
     state: State
     interface_up: bool
     answered_by: str | None
+    silent: str = ""
     detail: str = ""
 
 

@@ -9,14 +9,16 @@ are tied together. Here the whole set moves, so that no site is left behind.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 from .events import Resource
 from .model import Config, Hierarchy, Ip, Volume
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Group:
     """The smallest set of resources that share nothing with any other: it is always on one node as a whole.
 
@@ -28,17 +30,17 @@ class Group:
     ips: tuple[Ip, ...]
     volumes: tuple[Volume, ...]
 
-    @property
+    @cached_property
     def resources(self) -> tuple[Resource, ...]:
         """All resources, children before parents."""
         return (*self.volumes, *self.ips, *self.hierarchies)
 
-    @property
+    @cached_property
     def tags(self) -> tuple[str, ...]:
         """The tags of all resources, children before parents."""
         return tuple(resource.tag for resource in self.resources)
 
-    @property
+    @cached_property
     def heads(self) -> tuple[str, ...]:
         """The tags that people bring in and out of service: the hierarchies, or the resources where there are none."""
         if self.hierarchies:
@@ -50,17 +52,24 @@ class Group:
         """Priority by node, 1 = preferred. Equal for all members (rule HF508)."""
         return (self.hierarchies or self.resources)[0].priorities
 
-    @property
+    @cached_property
+    def recovery(self) -> Mapping[str, Any]:
+        """The keys of ``Recovery`` that the group has of its own: those of its hierarchies (rule HF147)."""
+        return {key: value for hierarchy in self.hierarchies for key, value in hierarchy.recovery.items()}
+
+    @cached_property
     def preferred(self) -> str:
         """The node with priority 1, or the best there is."""
         return min(self.priorities, key=lambda node: (self.priorities[node], node))
 
-    def needed(self, out: Iterable[str]) -> tuple[Resource, ...]:
+    def needed(self, out: Collection[str]) -> tuple[Resource, ...]:
         """The resources that run while the hierarchies ``out`` are out of service.
 
         A child stays while any hierarchy that is in service needs it. In a group without hierarchies ``out`` names
         the resources themselves.
         """
+        if not out:
+            return self.resources
         if not self.hierarchies:
             return tuple(resource for resource in self.resources if resource.tag not in set(out))
         serving = [h for h in self.hierarchies if h.tag not in set(out)]
@@ -84,13 +93,15 @@ def groups_of(config: Config) -> dict[str, Group]:
     members: dict[str, set[str]] = {}
     for tag in parent:
         members.setdefault(root(tag), set()).add(tag)
-    groups = [_group(config, tags) for tags in members.values()]
+    by_tag: dict[str, Resource] = {resource.tag: resource for resource in resources}
+    groups = [_group([by_tag[tag] for tag in sorted(tags)]) for tags in members.values()]
     return {group.name: group for group in sorted(groups, key=lambda group: group.name)}
 
 
-def _group(config: Config, tags: set[str]) -> Group:
-    hierarchies = tuple(sorted((h for h in config.hierarchies if h.tag in tags), key=lambda h: h.tag))
-    ips = tuple(sorted((i for i in config.ips if i.tag in tags), key=lambda i: i.tag))
-    volumes = tuple(sorted((v for v in config.volumes if v.tag in tags), key=lambda v: v.tag))
-    name = min([h.tag for h in hierarchies] or [i.tag for i in ips] + [v.tag for v in volumes])
+def _group(resources: Sequence[Resource]) -> Group:
+    """The group of these resources, given in the order of their tags."""
+    hierarchies = tuple(resource for resource in resources if isinstance(resource, Hierarchy))
+    ips = tuple(resource for resource in resources if isinstance(resource, Ip))
+    volumes = tuple(resource for resource in resources if isinstance(resource, Volume))
+    name = (hierarchies or resources)[0].tag
     return Group(name=name, hierarchies=hierarchies, ips=ips, volumes=volumes)

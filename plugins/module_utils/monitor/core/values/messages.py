@@ -47,7 +47,8 @@ class Register:
 class GroupReport:
     """A group as its sender runs it: the register, what its resources do there, and why.
 
-    ``unready`` is why the sender could not take it over now; empty when it could, for all it knows.
+    ``unready`` is why the sender could not take it over now; empty when it could, for all it knows. ``silent`` is why
+    it should have the group only when nobody else can: no address of ``ping`` answers there.
     """
 
     register: Register
@@ -55,6 +56,7 @@ class GroupReport:
     reason: str
     resources: Mapping[str, State]
     unready: str = ""
+    silent: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

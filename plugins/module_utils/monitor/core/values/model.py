@@ -13,6 +13,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import Any, Literal, Union
 
 Kind = Literal["ip", "volume", "web"]
@@ -188,7 +189,11 @@ class Site:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hierarchy:
-    """A protected site and the tags of the addresses and volumes it depends on (read from IIS)."""
+    """A protected site and the tags of the addresses and volumes it depends on (read from IIS).
+
+    ``recovery`` are the keys of ``Recovery`` that are its own, and so its group's; the others are the cluster's.
+    Source: guide chapter 2, step 3b (switchback), and chapter 6 (checks and local recovery, by resource).
+    """
 
     tag: str
     kind: SiteKind
@@ -196,9 +201,10 @@ class Hierarchy:
     priorities: Mapping[str, int]
     drain_s: float
     depends_on: tuple[str, ...]
+    recovery: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Config:
     """Everything that is the same on all nodes. Two nodes agree when their ``digest`` is equal."""
 
@@ -207,12 +213,12 @@ class Config:
     volumes: tuple[Volume, ...] = field(default=())
     hierarchies: tuple[Hierarchy, ...] = field(default=())
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """The first 16 hexadecimal digits of the SHA-256 of the canonical JSON form."""
         return digest_of(as_data(self))
 
-    @property
+    @cached_property
     def ground(self) -> str:
         """Equal when nodes vote about the same: the same nodes, and the same groups of the same resources.
 

@@ -102,26 +102,27 @@ class Frames:
         self.bytes_max = bytes_max
         self._buffer = bytearray()
 
-    def feed(self, data: bytes) -> list[bytes]:
-        """The frames that are complete now, in order.
+    def feed(self, data: bytes) -> None:
+        """These bytes came in."""
+        self._buffer += data
+
+    def next(self) -> bytes | None:
+        """The next frame; None when it is not complete yet.
 
         Raises:
-            WireError: a frame is longer than ``bytes_max``; nothing after it can be read.
+            WireError: it is longer than ``bytes_max`` as that is now; nothing after it can be read.
         """
-        self._buffer += data
-        frames: list[bytes] = []
-        start, end = 0, len(self._buffer)
-        while end - start >= _LENGTH.size:
-            (length,) = _LENGTH.unpack_from(self._buffer, start)
-            if length > self.bytes_max:
-                raise WireError(f"a frame of {length} bytes came in; at most {self.bytes_max} are allowed")
-            if end - start < _LENGTH.size + length:
-                break
-            start += _LENGTH.size
-            frames.append(bytes(self._buffer[start : start + length]))
-            start += length
-        del self._buffer[:start]
-        return frames
+        if len(self._buffer) < _LENGTH.size:
+            return None
+        (length,) = _LENGTH.unpack_from(self._buffer)
+        if length > self.bytes_max:
+            raise WireError(f"a frame of {length} bytes came in; at most {self.bytes_max} are allowed")
+        end = _LENGTH.size + length
+        if len(self._buffer) < end:
+            return None
+        frame = bytes(self._buffer[_LENGTH.size : end])
+        del self._buffer[:end]
+        return frame
 
 
 def encode_hello(hello: Hello) -> bytes:
