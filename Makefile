@@ -40,7 +40,7 @@ test: setup ## everything: static checks, unit tests, model, scenarios, simulati
 	@$(PYTEST) -n 2 --dist loadfile -m 'not long' --durations=8
 
 .PHONY: test-long
-test-long: setup ## the lab's longer trials: arbiters and certificates exchanged, a share lost, an etcd torn apart
+test-long: setup ## the lab's longer trials: arbiters and certificates exchanged, nodes added and removed, a share lost, an etcd torn apart
 	@$(PYTEST) -m long tests/lab
 
 .PHONY: unit

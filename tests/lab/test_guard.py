@@ -42,7 +42,7 @@ import json, sys, time
 from dataclasses import replace
 from holdfast.core.values.model import Cluster, CommPath, Config, Ip, Witness
 from holdfast.guard import PermitFile
-from holdfast.kits import Context, kit_of, refresh
+from holdfast.kits import Context, Lifetimes, kit_of
 from holdfast.surface import open_surface
 
 OWN_S, RENEW_S, VIP = 2.2, 0.4, "10.77.0.113"
@@ -62,6 +62,7 @@ def renew():
     permits.publish({"ip-shop": until_s})
     return until_s
 
+lifetimes = Lifetimes()
 until_s = renew()
 if sys.argv[1] == "for ever":
     context = replace(context, permit_s=lambda _tag: None)
@@ -71,7 +72,7 @@ while True:
     print(json.dumps({"until_s": until_s, "warnings": permits.warnings()}), flush=True)
     time.sleep(RENEW_S)
     until_s = renew()
-    refresh([ip], context)
+    lifetimes.refresh([ip], context)
 """
 
 

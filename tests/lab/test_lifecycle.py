@@ -28,7 +28,7 @@ from holdfast_lab.world.remote import Lab
 from holdfast_lab.world.seed import priorities
 
 # Each test runs one whole playbook or more; together they are one story, told in order.
-pytestmark = [pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.timeout(400), pytest.mark.long]
 
 EVERY_MS = 10.0
 HEARD_S = 15.0
@@ -72,7 +72,6 @@ def test_a_node_that_leaves_gives_away_what_it_has_and_keeps_nothing_of_holdfast
     assert not set(OURS) & set(services(lab, "n3"))
 
 
-@pytest.mark.long
 def test_check_mode_tells_what_would_move_from_a_node_that_leaves(lab: Lab) -> None:
     three_nodes(lab)
     call(lab, "n1", "in_service", {"tags": ["docs"], "node": "n3"})
@@ -84,7 +83,6 @@ def test_check_mode_tells_what_would_move_from_a_node_that_leaves(lab: Lab) -> N
     call(lab, "n1", "in_service", {"tags": ["docs"], "node": "n2"})
 
 
-@pytest.mark.long
 def test_a_node_that_died_is_removed_refused_when_it_comes_back_and_replaced_by_an_empty_one(lab: Lab) -> None:
     three_nodes(lab)
     lab.fault("power_off", node="n1")
@@ -117,7 +115,6 @@ def test_a_node_that_died_is_removed_refused_when_it_comes_back_and_replaced_by_
     assert holders(lab, "n3") == {"shop": "n1", "docs": "n2"}
 
 
-@pytest.mark.long
 def test_another_machine_takes_the_place_and_the_name_of_a_dead_one(lab: Lab) -> None:
     three_nodes(lab)
     call(lab, "n1", "in_service", {"tags": ["docs"], "node": "n2"})
@@ -135,7 +132,6 @@ def test_another_machine_takes_the_place_and_the_name_of_a_dead_one(lab: Lab) ->
     assert holders(lab, "n3")["docs"] == "n2"
 
 
-@pytest.mark.long
 def test_a_newer_release_comes_node_by_node_while_sites_are_served(
     lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

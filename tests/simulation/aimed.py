@@ -148,6 +148,19 @@ def _join(stage: Stage) -> Story:
     return [*lines, _run(stage, (0.0, 0.5)), f"begin {first} in_service shop {first}", "run 1.5"]
 
 
+def _unsaved(stage: Stage) -> Story:
+    """Whoever takes over has a slow disk, or the arbiter has, and starts again before that has written anything."""
+    lines, holder, _tag = _held(stage)
+    rest = _others(stage.nodes, holder)
+    if stage.chance(0.5):
+        lines += [f"slow_disk {stage.arbiter} 2", f"power_off {holder}", _run(stage, (2.3, 2.6, 3.0))]
+        lines += [f"restart {stage.arbiter}", *(f"power_off {node}" for node in rest), f"start {holder}"]
+        return [*lines, "run 3"]
+    heir = stage.random.choice(rest)
+    lines += [f"slow_disk {heir} 2", f"power_off {holder}", _run(stage, (2.3, 2.4, 2.5, 2.6))]
+    return [*lines, f"kill {heir}", f"cure {heir}", f"start {heir}", "run 2"]
+
+
 AIMED: Mapping[str, Callable[[Stage], Story]] = {
     "twofold": _twofold,
     "relay": _relay,
@@ -159,9 +172,10 @@ AIMED: Mapping[str, Callable[[Stage], Story]] = {
     "meanwhile": _meanwhile,
     "behind": _behind,
     "join": _join,
+    "unsaved": _unsaved,
 }
 
-OF_THREE = {"amid", "alone", "meanwhile"}
+OF_THREE = {"amid", "alone", "meanwhile", "unsaved"}
 """What is mostly about three nodes."""
 
 AIMED_BY_COMMAND = (("alone",), ("meanwhile",), ("behind",), ("join",), ("unfit",), ("relay", "vouch"))
@@ -169,3 +183,6 @@ AIMED_BY_COMMAND = (("alone",), ("meanwhile",), ("behind",), ("join",), ("unfit"
 
 AIMED_BY_ITSELF = (("twofold",), ("relay",), ("stuck",), ("unfit",), ("comeback",), ("amid",), ("behind", "weather"))
 """The same, where the nodes and the arbiter decide."""
+
+RARE_BY_ITSELF = (("unsaved",),)
+"""One schedule in a hundred is about this, and all others are what they were without them."""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +32,10 @@ TAKES = 3
 
 
 def survive(world: World, node: str) -> None:
-    """This node, the arbiter and the network are healthy and every other node is off: the node serves everything."""
+    """This node, the arbiter and the network are healthy and every other node is off: the node serves everything.
+
+    Unless it has not met all of them yet: it cannot know then that they have the same arbiter.
+    """
     world.network.heal()
     _heal(world, node)
     for other in world.computers:
@@ -39,6 +43,7 @@ def survive(world: World, node: str) -> None:
             world.power_off(other)
     if world.witness is not None:
         world.witness.heal()
+    if world.computers[node].agreed:
         _demand(world, (node,))
 
 
@@ -67,7 +72,12 @@ def _demand(world: World, nodes: tuple[str, ...]) -> None:
     if world.sickly or world.recovery.failovers < PLENTY:
         return
     bound_s = TAKES * TIMERS[world.profile].take_s + TAKE_MAX_S
-    if not world.run_until(lambda: not _missing(world, nodes), bound_s):
+
+    def served() -> bool:
+        _come_back(world, nodes)
+        return not _missing(world, nodes)
+
+    if not world.run_until(served, bound_s):
         broken(world, f"6: {_missing(world, nodes)} not in service on {' or '.join(nodes)} after {bound_s:g} s")
 
 
@@ -94,6 +104,18 @@ def _heal(world: World, name: str) -> None:
     world.guards[name].thaw()
 
 
+def _come_back(world: World, nodes: Iterable[str]) -> None:
+    """A machine that its guard has reset meanwhile starts again."""
+    for name in nodes:
+        if world.processes[name].dead:
+            world.start(name)
+
+
+def _idle(world: World) -> bool:
+    _come_back(world, world.computers)
+    return not any(process.machine.busy() for process in world.processes.values())
+
+
 def peace(world: World) -> None:
     """Every fault ends: links work, every monitor runs, nothing is sick; and everything comes to rest, in service.
 
@@ -106,7 +128,7 @@ def peace(world: World) -> None:
     for name in world.computers:
         _heal(world, name)
     world.run(BREATH_S)
-    if not world.run_until(lambda: not any(p.machine.busy() for p in world.processes.values()), SETTLE_S):
+    if not world.run_until(partial(_idle, world), SETTLE_S):
         broken(world, f"6: somebody is busy still {SETTLE_S:g} s after the last fault")
     configs = list(world.configs.values())
     if any(config is not configs[0] for config in configs) or not configs[0].hierarchies:
@@ -170,7 +192,7 @@ def _taken_out(world: World, tag: str) -> None:
     """By a command to any node; again where that one had not heard yet that it is in service."""
     for _time in range(3):
         _must(world, world.random.choice(list(world.computers)), "out_of_service", tags=[tag])
-        if not any(tag in computer.on for computer in world.computers.values()):
+        if not any(served(world, computer, {tag} & computer.on) for computer in world.computers.values()):
             return
         world.run(AGAIN_S)
     broken(world, f"8: {tag} was taken out of service and is on")

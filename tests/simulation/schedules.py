@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from random import Random
 
-from holdfast_sim.aimed import AIMED, OF_THREE
+from holdfast_sim.aimed import AIMED, OF_THREE, RARE_BY_ITSELF
 from holdfast_sim.arbiter import WITNESS
 from holdfast_sim.faults import BY_COMMAND, BY_ITSELF, FAULTS, UNSAFE_TO_COUNT
 from holdfast_sim.stage import Stage, Story
@@ -20,11 +20,15 @@ SHOP, DOCS = ("shop", "vol-shop", "ip-shop"), ("docs", "ip-docs")
 SHORT_S = (0.0, 0.003, 0.02, 0.05, 0.3, 1.0, 2.5)
 LONG_S = (0.0, 0.02, 0.1, 0.3, 0.8, 1.5)
 MET_S = (0.3, 0.3, 0.3, 1.0)
+RARE = 99
+Themes = tuple[tuple[str, ...], ...]
 CLOCKS = (0.99, 0.99, 1.0, 1.01, 1.01)
 
 
 def schedule(seed: int) -> Story:
     """The story with this number: of three, one with moves by command only, two with a witness."""
+    if seed % 100 == RARE:
+        return _by_itself(seed, RARE_BY_ITSELF)
     return _by_command(seed) if seed % 3 == 0 else _by_itself(seed)
 
 
@@ -46,10 +50,10 @@ def _by_command(seed: int) -> Story:
     return lines + _end(stage, 0.3)
 
 
-def _by_itself(seed: int) -> Story:
+def _by_itself(seed: int, themes: Themes = BY_ITSELF) -> Story:
     """Groups are in service, and then things happen to nodes, witness and network."""
     random = Random(seed)
-    kinds = _kinds(random, BY_ITSELF)
+    kinds = _kinds(random, themes)
     nodes = _nodes(random, kinds, (77, 21, 1, 1))
     profile = random.choices(("fast", "normal", "vm"), weights=(8, 1, 1))[0]
     tags = random.choice([SHOP, SHOP, DOCS, SHOP + DOCS])
@@ -80,12 +84,12 @@ def _end(stage: Stage, works: float) -> Story:
     return ["peace"] if stage.chance(0.8) else []
 
 
-def _kinds(random: Random, world: tuple[tuple[str, ...], ...]) -> list[str]:
+def _kinds(random: Random, world: Themes) -> list[str]:
     """Half of the time kinds that are known to matter together, else any few."""
     if random.random() < 0.5:
         return list(random.choice(world))
     every = sorted({kind for theme in world for kind in theme})
-    return random.sample(every, random.randint(1, 3))
+    return random.sample(every, random.randint(1, min(3, len(every))))
 
 
 def _nodes(random: Random, kinds: list[str], weights: tuple[int, ...]) -> list[str]:

@@ -50,6 +50,7 @@ ARGUMENTS: Mapping[str, str] = {
     "iis_stop_pool": "pool",
     "iis_recycle_pool": "pool",
     "iis_state": "site",
+    "iis_states": "",
     "iis_requests": "site",
     "certificates": "store",
     "bound_certificate": "site",

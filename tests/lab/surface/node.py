@@ -283,11 +283,12 @@ class LabSurface:
             return cast(SiteState, state)
 
     def iis_states(self, *, sites: Collection[str]) -> Mapping[str, SiteState]:
-        states = {}
-        for site in sites:
-            with suppress(NotThereError):
-                states[site] = self.iis_state(site=site)
-        return states
+        with self._doing("iis_states"):
+            states = {}
+            for site in sites:
+                with suppress(NotThereError):
+                    states[site] = self.iis_state(site=site)
+            return states
 
     def iis_requests(self, *, site: str) -> int:
         with self._doing("iis_requests", site):

@@ -123,7 +123,10 @@ def _remove(surface: Surface) -> None:
 
 
 def _state(surface: Surface) -> str:
-    return surface.iis_state(site=NAME)
+    found = surface.iis_state(site=NAME)
+    together = surface.iis_states(sites=[NAME]).get(NAME)
+    expect(together == found, f"asked alone the site is {found}, asked together with others {together}")
+    return found
 
 
 def _listens(port: int) -> bool:
@@ -155,7 +158,8 @@ CHECKS = (
         needs=_needs_iis,
     ),
     Check(
-        primitives="iis_commit, iis_start, iis_stop, iis_state, iis_requests, iis_stop_pool, iis_recycle_pool",
+        primitives="iis_commit, iis_start, iis_stop, iis_state, iis_states, iis_requests, iis_stop_pool, "
+        "iis_recycle_pool",
         promise="a site is made, runs, stops and goes, when told and only then",
         source="rscaext.xml of Windows; late-bound COM from Python is unconfirmed",
         run=site,

@@ -27,7 +27,7 @@ from ..values.arbitration import Claim, Question, Renewal, Verdict
 from ..values.lease import Lease
 from ..values.messages import Register
 from ..values.profiles import TAKE_MAX_S
-from .ownership import abandoned_by, adopt, grant, has_abandoned, newer, promise, refusal
+from .ownership import VOUCHED, abandoned_by, adopt, grant, has_abandoned, newer, promise, refusal
 
 Lapsed = Callable[[str], bool]
 UNPLACED = Register()
@@ -166,7 +166,12 @@ class Acceptor:
         return not bound
 
     def _bound(self, mine: Register, told: Register, teller: str, now_s: float) -> bool:
-        """Whether the vote is another's, who does not know yet what was told."""
+        """Whether the vote is another's, who does not know yet what was told.
+
+        An operator's word that the others are off outranks their votes.
+        """
+        if told.holder == teller and told.epoch // VOUCHED > mine.epoch // VOUCHED:
+            return False
         heir = mine.promised_to if mine.promised_epoch > mine.epoch else None
         if teller == mine.holder or (heir is not None and (heir, mine.promised_epoch) == (told.holder, told.epoch)):
             return False

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from ...errors import require
 from ..cluster.acceptor import objection
 from ..cluster.ownership import abandon, next_epoch, promise, take, vouched_epoch
+from ..values.arbitration import Verdict
 from ..values.messages import Answer, Ask, Look, PhaseTime, Register
 from ..values.profiles import TAKE_MAX_S
 from .group import GroupMachine, Order
@@ -31,6 +32,7 @@ FIRST_TIME_S = TAKE_MAX_S + 2.0
 """How long a group that was never placed waits for an arbiter that gets to know it: one that has just started does not
 know what it promised before, and waits itself."""
 NO_ARBITER = "the arbiter does not answer"
+OUTDATED = "the arbiter knows better what is out of service"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,7 +46,7 @@ class Grant:
 
 def obtain(g: GroupMachine, order: Order, source: str | None) -> Generator[Wait, None, Grant | str]:
     """The right to serve the group here at a new epoch, or why there is none."""
-    if g.world.manual or order.off:
+    if g.world.manual or (order.off and not g.world.arbiter_answers):
         return (yield from _unanimous(g, order, source))
     return (yield from _elected(g, order, source))
 
@@ -106,7 +108,7 @@ def _votes(g: GroupMachine, order: Order, epoch: int, source: str | None) -> Gen
         yield claiming
         if claiming.verdict is not None:
             if claiming.verdict.granted:
-                return ""
+                return OUTDATED if source is None and _outdated(g, claiming.verdict) else ""
             return f"the arbiter does not vote for it: {claiming.verdict.reason}"
     if source is None:
         return NO_ARBITER
@@ -120,6 +122,12 @@ def _votes(g: GroupMachine, order: Order, epoch: int, source: str | None) -> Gen
         return "; ".join([NO_ARBITER, *refused, *(f"nor does {peer}" for peer in sorted(questions.lost))])
     _promised(g, [*others, source], epoch)
     return ""
+
+
+def _outdated(g: GroupMachine, verdict: Verdict) -> bool:
+    """Whether the arbiter has heard of a command by which something else is out of service than this node knows."""
+    out = {register.out for register in verdict.registers.values()}
+    return len(out) == 1 and g.register.out not in out
 
 
 def _promised(g: GroupMachine, peers: Sequence[str], epoch: int) -> None:

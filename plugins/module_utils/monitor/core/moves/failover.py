@@ -128,7 +128,9 @@ def _claim(g: GroupMachine, order: Order) -> Generator[Wait, None, Grant | None]
             g.note("not taken", f"{g.world.node} does not take {g.name} over yet: {grant}", why=grant)
         yield pause(g.world.now_s + RETRY_S)
         if attempt >= ATTEMPTS:
-            yield Until(lambda: not bereft(g) or not g.world.votes.arbiter_hears(had_it(g)))
+            # Where it is this node's own still, the arbiter may have promised it to another before the reboot.
+            again_s = g.world.now_s + BACK_OFF_S if had_it(g) == g.world.node else None
+            yield Until(lambda: not bereft(g) or not g.world.votes.arbiter_hears(had_it(g)), deadline_s=again_s)
     return None
 
 

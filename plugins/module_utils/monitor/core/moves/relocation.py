@@ -21,13 +21,12 @@ RULES = {"switchback": SWITCHBACK, "shutdown": SHUTDOWN}
 
 
 def move(g: GroupMachine, to: str, *, cause: Cause, why: str) -> None:
-    """The node was told to take the group over."""
+    """The node was told to take the group over, as it will be by then: the order brings nothing into service."""
     if cause != "failure":
         g.note(cause, f"{to} is to take {g.name} over from {g.world.node}: {why}", rule=RULES[cause].id, to=to)
-    tags = [tag for tag in g.group.heads if tag not in g.register.out]
     told = f"moved here from {g.world.node} since {why}"
     g.care.errand = Errand(group=g.name, node=to, cause=cause, given_s=g.world.now_s)
-    g.world.delegate(g.care.errand, {"tags": tags, "cause": cause, "why": told})
+    g.world.delegate(g.care.errand, {"cause": cause, "why": told})
 
 
 def on_its_way(g: GroupMachine) -> bool:

@@ -55,6 +55,9 @@ def take_over(g: GroupMachine, order: Order) -> Story:
     if problems:
         g.refuse(order, "refused", refused_text(g, problems), problems)
         return
+    if order.cause != "command" and not g.group.needed(g.register.out):
+        g.refuse(order, "refused", f"{g.name} was taken out of service meanwhile.")
+        return
     g.progress(order, f"{g.name}: {g.world.node} is ready")
     prepared = yield from g.run(prepare_stages(g.group.needed(g.register.out - set(order.tags))))
     if prepared.failure is not None:
