@@ -31,8 +31,8 @@ options:
     description:
       - Nodes that somebody made sure are powered off. A group that such a node had last may start elsewhere.
       - An arbiter that answers decides all the same. It does so when the lease of the absent node has run out.
-      - Without one, a node in this list that still runs, or is switched on unheard, makes the site run twice. So look first,
-        and keep it off until its network works.
+      - Without one, a node in this list that still runs, or is switched on unheard, makes the site run twice.
+      - So look first, and keep it off until its network works.
       - It counts as switched off until it is heard again, also when the monitor restarts. After a reboot of the node
         that serves, nobody is taken for switched off any more.
     type: list

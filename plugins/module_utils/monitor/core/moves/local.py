@@ -135,8 +135,8 @@ def start_here(g: GroupMachine, order: Order) -> Story:
     if g.conflict:
         g.refuse(order, "refused", torn(g))
         return
-    if not g.permitted:
-        g.refuse(order, "refused", f"{node} may not serve {g.name} now: {g.world.votes.missing(g)}.")
+    if why := _why_not(g):
+        g.refuse(order, "refused", f"{node} may not serve {g.name} now: {why}.")
         return
     out = g.register.out - set(order.tags)
     yield from _look(g)
@@ -151,10 +151,12 @@ def start_here(g: GroupMachine, order: Order) -> Story:
     if out != g.register.out:
         g.commit(change_out(g.register, out))
     run = yield from bring_up(g, BY_COMMAND)
-    if run is None or run.failure is None:
-        g.tell(order, changed=True, data=_move(g, outcome="started", run=run))
-    else:
+    if run is not None and run.failure is not None:
         g.refuse(order, "refused", f"{g.name} could not be brought into service on {node}: {run.failure.text}")
+    elif why := _why_not(g):
+        g.refuse(order, "refused", f"{node} may not serve {g.name} now: {why}.")
+    else:
+        g.tell(order, changed=True, data=_move(g, outcome="started", run=run))
 
 
 def serve_again(g: GroupMachine, order: Order) -> Story:
@@ -240,7 +242,7 @@ def _unheard(g: GroupMachine, order: Order) -> str:
 
 
 def bring_up(g: GroupMachine, reason: str) -> Generator[Wait, None, Run | None]:
-    """Everything needed is up and the rest is down; None when nothing had to be done."""
+    """Everything needed is up and the rest is down; None when nothing had to be done or it may not be served now."""
     needed = g.group.needed(g.register.out)
     surplus = [r for r in g.group.resources if r not in needed and g.states.get(r.tag) != "down"]
     missing = [r for r in needed if g.states.get(r.tag) != "up"]
@@ -249,7 +251,10 @@ def bring_up(g: GroupMachine, reason: str) -> Generator[Wait, None, Run | None]:
         return None
     if missing:
         # A permit from before the group was described anew is not for what came to it then.
-        yield Until(lambda: g.world.votes.until_s(g) > g.world.now_s, deadline_s=g.backing.until_s)
+        yield Until(lambda: not g.permitted or _voted(g), deadline_s=g.backing.until_s)
+        if why := _why_not(g):
+            g.become("waiting", f"may not be served: {why}")
+            return None
     g.become("starting", reason)
     run = yield from g.run((*stop_stages(surplus), *start_stages(missing)))
     if run.failure is None:
@@ -257,6 +262,17 @@ def bring_up(g: GroupMachine, reason: str) -> Generator[Wait, None, Run | None]:
     else:
         g.become("failed", run.failure.text)
     return run
+
+
+def _why_not(g: GroupMachine) -> str:
+    """Why the group may not be served here at this moment; empty when it may."""
+    if g.holds:
+        return "" if g.permitted else g.world.votes.missing(g)
+    return f"{g.register.holder or 'nobody'} has it at epoch {g.register.epoch}"
+
+
+def _voted(g: GroupMachine) -> bool:
+    return g.world.votes.until_s(g) > g.world.now_s
 
 
 def bring_down(g: GroupMachine) -> Generator[Wait, None, None]:
