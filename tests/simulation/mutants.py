@@ -197,7 +197,7 @@ MUTANTS = (
         "alike = len({r for r in known if r.promised_epoch > 0}) <= 1",
         "alike = True",
     ),
-    _core("a node takes out what it does not hold", "moves.local", "if holder != g.world.node:", "if False:"),
+    _core("a node takes out what it does not hold", "moves.out_of_service", "if holder != g.world.node:", "if False:"),
     _core(
         "a torn group is started",
         "moves.local",

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 Holdfast contributors
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Stories of one node alone: look, settle what runs here with what may run here, start here, take out of service."""
+"""Stories of one node alone: look, settle what runs here with what may run here, start here."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from collections.abc import Generator, Sequence
 from ..cluster.ownership import (
     abandon,
     change_out,
-    give_up,
-    next_epoch,
     pass_on,
     promised_away,
     release,
@@ -36,8 +34,6 @@ from .sequence import (
 )
 from .story import Story, Until, Wait
 
-TOLD_S = 2.0
-"""How long a command that takes something out of service waits for others to hear of it."""
 VOTES_S = 1.0
 """How long a node that was rebooted waits for the votes of those that are clear: some heartbeats."""
 BY_COMMAND = "brought into service by command"
@@ -183,62 +179,6 @@ def unfinished(g: GroupMachine, order: Order) -> Story:
     text = f"{g.world.node} is handing {g.name} over to {g.register.promised_to} and could not finish it: {g.reason}"
     g.refuse(order, "refused", text)
     yield from ()
-
-
-def take_out(g: GroupMachine, order: Order) -> Story:
-    """The order's hierarchies and what only they need are stopped here, and stay so through restarts.
-
-    When nothing of the group is left in service, nobody holds it. Source: guide chapter 5, "Out of Service".
-    """
-    holder = g.register.holder
-    if holder != g.world.node:
-        g.refuse(order, "refused", f"{g.world.node} does not hold {g.name}: {holder or 'nobody'} does.")
-        return
-    out = g.register.out | set(order.tags)
-    if g.conflict and g.group.needed(out):
-        g.refuse(order, "refused", torn(g))
-        return
-    if g.suspended and not g.conflict:
-        g.refuse(order, "refused", in_the_way(g, ()) or f"{g.name} is about to be settled on {holder}; try again.")
-        return
-    if out == g.register.out:
-        g.tell(order, changed=False, data={"group": g.name, "tags": list(order.tags), "outcome": "unchanged"})
-        return
-    if order.check:
-        g.tell(order, changed=True, data={"group": g.name, "tags": list(order.tags), "outcome": "stopped"})
-        return
-    keep = g.group.needed(out)
-    g.become("stopping", f"{', '.join(order.tags)} taken out of service by command")
-    run = yield from g.run(stop_stages([r for r in g.group.resources if r not in keep]))
-    if run.failure is not None:
-        g.care.hands_off = True
-        g.become("failed", run.failure.text)
-        g.refuse(order, "refused", f"{g.name} is not wholly stopped on {g.world.node}: {run.failure.text}")
-        return
-    if keep:
-        g.commit(change_out(g.register, out))
-        g.become("up", f"{', '.join(sorted(out))} out of service by command")
-    else:
-        g.conflict = ""
-        g.commit(give_up(epoch=next_epoch([g.register]), out=out))
-        g.become("down", "taken out of service by command")
-    if not g.world.manual:
-        yield Until(lambda: g.world.votes.heard(g), deadline_s=g.world.now_s + TOLD_S)
-        if not g.world.votes.heard(g):
-            g.refuse(order, "refused", _unheard(g, order))
-            return
-    data = {"group": g.name, "tags": list(order.tags), "outcome": "stopped", "phases": phase_rows(run.phases)}
-    g.note("out of service", f"{', '.join(order.tags)} taken out of service", phases=phase_rows(run.phases))
-    g.tell(order, changed=True, data=data)
-
-
-def _unheard(g: GroupMachine, order: Order) -> str:
-    """Why what was taken out of service may not stay so: others take over from a node that they do not hear."""
-    return (
-        f"{', '.join(order.tags)} stopped on {g.world.node}, but neither the arbiter nor every other node has heard of "
-        f"it, and they may bring it into service while they do not hear {g.world.node}. "
-        f"Repair the network, or repeat the command on another node."
-    )
 
 
 def bring_up(g: GroupMachine, reason: str) -> Generator[Wait, None, Run | None]:

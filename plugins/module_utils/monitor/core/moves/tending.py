@@ -8,7 +8,8 @@ from __future__ import annotations
 from .failover import claim_anew, fail_over, look_at_s, overruled
 from .group import GroupMachine, Order
 from .heirs import pardon
-from .local import announce, fence, serve_again, settle, start_here, take_out, unfinished
+from .local import announce, fence, serve_again, settle, start_here, unfinished
+from .out_of_service import take_out
 from .reboot import clear_again
 from .recovery import attend, attend_s, bars_start
 from .shutdown import leave

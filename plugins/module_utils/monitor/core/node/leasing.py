@@ -119,7 +119,7 @@ class Leasing:
             return False
         peers = [peer for name, peer in machine.membership.peers.items() if name not in machine.vouched]
         by_arbiter = self.counts and self.own.version >= g.backing.version
-        return by_arbiter or all(peer.has >= g.backing.version for peer in peers)
+        return by_arbiter or all(peer.told >= g.backing.version for peer in peers)
 
     def arbiter_hears(self, node: str | None) -> bool:
         """Whether the node's lease runs at the arbiter, as it said last."""
