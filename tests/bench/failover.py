@@ -14,6 +14,7 @@ import argparse
 import json
 import os
 import sys
+import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -80,6 +81,7 @@ def measure(scene: Scene, name: str, *, runs: int) -> Row:
     for number in range(runs):
         scene.bring(dict.fromkeys(ADDRESSES, NODE))
         settle(scene)
+        time.sleep(trial.rest_s if number else 0.0)
         episode = play(scene, partial(trial.cause, scene, NODE), lasts=trial.lasts)
         episodes.append(episode)
         lost = ", ".join(f"{tag} {seconds:.2f} s" for tag, seconds in episode.fault.without_s.items())

@@ -26,6 +26,8 @@ class Trial:
     cause: Cause
     lasts: Lasts = "own"
     needs: Literal["witness", "etcd", ""] = ""
+    rest_s: float = 0.0
+    """So long after the last of its kind it is what it would be alone."""
 
 
 def fault(name: str, **arguments: str) -> Cause:
@@ -93,8 +95,9 @@ TRIALS: Mapping[str, Trial] = {
     "link lost": Trial(does="the card of the LAN has no link", cause=fault("cut_lan", how="unplug"), lasts="take"),
     "LAN silent": Trial(does="the LAN carries nothing of the node", cause=fault("cut_lan"), lasts="check"),
     "isolated": Trial(does="all networks of the node are cut", cause=fault("cut_path", network="all"), lasts="take"),
-    "monitor killed": Trial(does="SIGKILL of the monitor", cause=fault("kill_service")),
-    "monitor and guard killed": Trial(does="SIGKILL of both", cause=fault("kill_ours")),
+    # The service manager counts failures for ten seconds, and delays the third restart.
+    "monitor killed": Trial(does="SIGKILL of the monitor", cause=fault("kill_service"), rest_s=12.0),
+    "monitor and guard killed": Trial(does="SIGKILL of both", cause=fault("kill_ours"), rest_s=12.0),
     "monitor hung": Trial(does="SIGSTOP of the monitor", cause=fault("hang_service"), lasts="take"),
     "monitor and guard hung": Trial(does="SIGSTOP of both; the system lives", cause=fault("stop_ours"), lasts="take"),
     "monitor hung, disk stuck": Trial(
