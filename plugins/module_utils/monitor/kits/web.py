@@ -23,8 +23,10 @@ SERVICES = ("W3SVC", "WAS")
 IIS_START_S = 20.0
 """How long IIS has for coming up while Windows starts it."""
 
-IIS_STOPPED_S = 3.0
-"""How long IIS may be stopped before it counts as off: after a boot the monitor may run before its turn comes."""
+IIS_STOPPED_S = 1.0
+"""How long IIS may be stopped before it counts as off: Windows starts it again at once, or after a boot, when its turn comes.
+
+Where that takes longer the start fails, and is tried again after the back-off."""
 
 POOL_END_S = 2.0
 """How long the worker processes have for ending before the volume is dismounted under them."""
