@@ -24,7 +24,7 @@ IIS_START_S = 20.0
 """How long IIS has for coming up while Windows starts it."""
 
 IIS_STOPPED_S = 1.0
-"""How long IIS may be stopped before it counts as off: Windows starts it again at once, or after a boot, when its turn comes.
+"""How long IIS may be stopped before it counts as off: Windows starts it again at once, or after a boot in its turn.
 
 Where that takes longer the start fails, and is tried again after the back-off."""
 
