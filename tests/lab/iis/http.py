@@ -171,17 +171,18 @@ class Connection(asyncio.Protocol):
         self._close()
 
     async def _send_file(self, head: bytes, file: Path, size: int) -> None:
+        """The file is closed before the client has the last of it: whoever has got a page may dismount its volume."""
         with file.open("rb") as source:
             first = source.read(min(CHUNK, size))
-            await self._write(head + first)
-            left = size - len(first)
+            data, left = head + first, size - len(first)
             while left > 0:
-                chunk = source.read(min(CHUNK, left))
-                if not chunk:  # it became shorter: the promised length cannot be kept
+                await self._write(data)
+                data = source.read(min(CHUNK, left))
+                if not data:  # it became shorter: the promised length cannot be kept
                     self._closing = True
                     return
-                await self._write(chunk)
-                left -= len(chunk)
+                left -= len(data)
+        await self._write(data)
 
     async def _write(self, data: bytes) -> None:
         if self._transport is None or self._transport.is_closing():
