@@ -29,7 +29,7 @@ from . import etcd_wire
 from .etcd_member import Member
 from .port import InThread, Surroundings
 from .race import AgainError, first_answer
-from .stored import StoredArbiter, StoreError
+from .stored import StoredArbiter, StoreError, stored_arbiter
 
 if TYPE_CHECKING:
     import aiohttp
@@ -55,13 +55,7 @@ def open_etcd(arbiter: Etcd, around: Surroundings) -> StoredArbiter:
         password=local(paths.ETCD_PASSWORD),
     )
     store = EtcdStore(arbiter, files=files, in_thread=around.in_thread)
-    return StoredArbiter(
-        node=around.node,
-        nodes=around.config.cluster.nodes,
-        store=store,
-        clock=around.surface.monotonic_s,
-        on_answer=around.on_answer,
-    )
+    return stored_arbiter(store, around)
 
 
 class Files:

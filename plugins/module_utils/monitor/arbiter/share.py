@@ -22,7 +22,7 @@ from ..errors import SurfaceError
 from ..surface import Surface
 from . import share_file
 from .port import InThread, Surroundings
-from .stored import StoredArbiter, StoreError
+from .stored import StoredArbiter, StoreError, stored_arbiter
 
 OPERATION_S = 2.0
 """An operation is waited for so long; one that hangs may take effect later, as with any store."""
@@ -36,13 +36,7 @@ def open_share(arbiter: Share, around: Surroundings) -> StoredArbiter:
     """The client; nothing is opened before it is first used."""
     name = around.config.cluster.name
     store = ShareStore(arbiter, cluster=name, surface=around.surface, in_thread=around.in_thread)
-    return StoredArbiter(
-        node=around.node,
-        nodes=around.config.cluster.nodes,
-        store=store,
-        clock=around.surface.monotonic_s,
-        on_answer=around.on_answer,
-    )
+    return stored_arbiter(store, around)
 
 
 class ShareStore:

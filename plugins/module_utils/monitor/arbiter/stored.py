@@ -18,6 +18,7 @@ from ..core.values.arbitration import Question
 from ..core.values.events import Consulted
 from ..core.values.records import Answer, Operation
 from ..errors import HoldfastError
+from .port import Surroundings
 
 log = logging.getLogger(__name__)
 UNTRIED = "it has not answered yet"
@@ -135,3 +136,14 @@ def report_bug(task: asyncio.Task[None]) -> None:
     """Our bug must be seen; without answers the node goes on as without its arbiter."""
     if not task.cancelled() and (error := task.exception()) is not None:
         log.critical("the arbiter's client has ended", exc_info=error)
+
+
+def stored_arbiter(store: Store, around: Surroundings) -> StoredArbiter:
+    """The arbiter of this node on the store."""
+    return StoredArbiter(
+        node=around.node,
+        nodes=around.config.cluster.nodes,
+        store=store,
+        clock=around.surface.monotonic_s,
+        on_answer=around.on_answer,
+    )

@@ -91,6 +91,10 @@ class Membership:
         """Whether heartbeats of the peer come in."""
         return self.state(peer, now_s) == "alive"
 
+    def silent(self, peer: str, now_s: float) -> bool:
+        """Whether nothing is to be expected of the node: it is dead, or was never heard."""
+        return self.state(peer, now_s) in ("dead", "unknown")
+
     def lease_s(self, node: str, *, volume: bool) -> float:
         """Until when the node's votes are exclusive here; for ever past when it is no peer (it left the cluster)."""
         known = self.peers.get(node)

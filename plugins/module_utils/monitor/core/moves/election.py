@@ -57,7 +57,7 @@ def questions_to(g: GroupMachine, questions: Mapping[str, Look | Ask]) -> Questi
     return Questions(
         questions=questions,
         send=g.world.send,
-        lost=lambda peer: membership.state(peer, g.world.now_s) in ("dead", "unknown"),
+        lost=lambda peer: membership.silent(peer, g.world.now_s),
         resend_s=membership.timers.resend_s,
     )
 
@@ -91,7 +91,7 @@ def _elected(g: GroupMachine, order: Order, source: str | None) -> Generator[Wai
 def _or_vouch(g: GroupMachine) -> str:
     """How a person takes the arbiter's place, where nodes are silent; empty where none is."""
     membership = g.world.membership
-    silent = [peer for peer in membership.peers if membership.state(peer, g.world.now_s) in ("dead", "unknown")]
+    silent = [peer for peer in membership.peers if membership.silent(peer, g.world.now_s)]
     names = ", ".join(silent)
     return f"; bring it back, or make sure that {names} is switched off and add peers_off: [{names}]" if silent else ""
 

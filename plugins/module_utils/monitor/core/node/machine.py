@@ -133,7 +133,7 @@ class Machine:
         self.catching_up.tick()
         for name in self.agenda.due(now_s):
             self._tend(name)
-        self.desk.tick(now_s, dead=self._silent)
+        self.desk.tick(now_s, dead=lambda peer: self.membership.silent(peer, now_s))
         self.leasing.agree()
         self.keeping.persist_rest()
         self.leasing.renew()
@@ -281,9 +281,6 @@ class Machine:
         tend(g)
         self.agenda.tended(g)
         self.telling.changed(g)
-
-    def _silent(self, peer: str) -> bool:
-        return self.membership.state(peer, self.now_s) in ("dead", "unknown")
 
     # -- configuration --------------------------------------------------------------------------------
 

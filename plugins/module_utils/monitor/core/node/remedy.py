@@ -44,7 +44,7 @@ def _deserted(machine: Machine, g: GroupMachine) -> bool:
         return False
     if register.holder == machine.node:
         return g.activity == "waiting"
-    return register.holder is None or machine.membership.state(register.holder, machine.now_s) in ("dead", "unknown")
+    return register.holder is None or machine.membership.silent(register.holder, machine.now_s)
 
 
 def _left_to_people(machine: Machine, g: GroupMachine) -> str:
@@ -58,8 +58,7 @@ def _left_to_people(machine: Machine, g: GroupMachine) -> str:
 
 
 def _silent(machine: Machine) -> list[str]:
-    peers = machine.membership.peers
-    return [name for name in peers if machine.membership.state(name, machine.now_s) in ("dead", "unknown")]
+    return [peer for peer in machine.membership.peers if machine.membership.silent(peer, machine.now_s)]
 
 
 def _command(machine: Machine, g: GroupMachine, silent: list[str]) -> str:
